@@ -1,0 +1,194 @@
+/**
+ * What each record of a project file must look like. The annotations tie every schema to its domain
+ * type: a required field added there does not compile until it is added here.
+ */
+import * as v from 'valibot';
+import type {
+  CandidateSet,
+  CheckpointManifest,
+  Completion,
+  Demonstration,
+  MetricRow,
+  ModelConfig,
+  Project,
+  Prompt,
+  Ranking,
+  Run,
+} from '../core/domain';
+
+/** Any input that validates to T. */
+type Schema<T> = v.GenericSchema<unknown, T>;
+
+const text = v.string();
+const finite = v.pipe(v.number(), v.finite());
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Ids become file names inside the archive. */
+const id = v.pipe(text, v.regex(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, - or _'));
+const stage = v.picklist(['pretrain', 'sft', 'reward', 'ppo']);
+const settings = v.record(text, v.union([finite, text, v.boolean()]));
+
+/** JSON has no NaN or infinity, and a run that failed has them in its last row: see `encodeMetricRow`. */
+const metricValue = v.union([
+  finite,
+  v.pipe(v.picklist(['NaN', 'Infinity', '-Infinity']), v.transform(Number)),
+]);
+
+export const metricRowSchema: Schema<MetricRow> = v.record(text, metricValue);
+
+/** A metric row as JSON can hold it: NaN and ±Infinity by name. */
+export function encodeMetricRow(row: MetricRow): Record<string, number | string> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, x]) => [name, Number.isFinite(x) ? x : String(x)]),
+  );
+}
+
+export const demonstrationSchema: Schema<Demonstration> = v.strictObject({
+  id,
+  projectId: id,
+  prompt: text,
+  completion: text,
+  heldOut: v.boolean(),
+  seq: count,
+});
+
+export const promptSchema: Schema<Prompt> = v.strictObject({
+  id,
+  projectId: id,
+  text,
+  seq: count,
+});
+
+const completionSchema: Schema<Completion> = v.strictObject({
+  text,
+  tokens: v.array(count),
+  logprobs: v.array(finite),
+  finish: v.picklist(['eos', 'length']),
+});
+
+export const candidateSetSchema: Schema<CandidateSet> = v.strictObject({
+  id,
+  projectId: id,
+  promptId: id,
+  prompt: text,
+  completions: v.array(completionSchema),
+  order: v.array(count),
+  sourceRunId: text,
+  temperature: finite,
+  seed: finite,
+  seq: count,
+});
+
+const harmFlag = v.picklist(['insult', 'threat', 'sexual', 'self-harm', 'privacy', 'other']);
+
+export const rankingSchema: Schema<Ranking> = v.pipe(
+  v.strictObject({
+    id,
+    projectId: id,
+    setId: v.nullable(id),
+    prompt: text,
+    completions: v.array(text),
+    ranks: v.array(v.pipe(count, v.minValue(1))),
+    outcome: v.picklist(['ranked', 'all-bad', 'skipped']),
+    labeler: text,
+    simulated: v.boolean(),
+    flags: v.array(v.array(harmFlag)),
+    order: v.array(count),
+    seq: count,
+  }),
+  v.check(
+    ({ outcome, ranks, completions }) =>
+      ranks.length === (outcome === 'ranked' ? completions.length : 0),
+    'ranks must name one rank for each completion, and none when nothing was ranked',
+  ),
+);
+
+export const runSchema: Schema<Run> = v.strictObject({
+  id,
+  projectId: id,
+  stage,
+  config: settings,
+  seed: finite,
+  status: v.picklist(['running', 'paused', 'done', 'stopped', 'failed', 'interrupted']),
+  step: count,
+  totalSteps: count,
+  inputHash: text,
+  parentId: v.nullable(text),
+  checkpointId: v.nullable(id),
+  finalRow: v.nullable(metricRowSchema),
+  error: v.nullable(text),
+  rewardShift: finite,
+  rewardScale: finite,
+  seq: count,
+  startedAt: finite,
+});
+
+export const projectSchema: Schema<Project> = v.strictObject({
+  id,
+  name: text,
+  base: text,
+  seed: finite,
+  page: v.picklist(['base', 'sft', 'rankings', 'reward', 'ppo', 'compare']),
+  settings: v.strictObject({
+    pretrain: v.exactOptional(settings),
+    sft: v.exactOptional(settings),
+    reward: v.exactOptional(settings),
+    ppo: v.exactOptional(settings),
+    rankings: v.exactOptional(settings),
+    compare: v.exactOptional(settings),
+  }),
+  runs: v.strictObject({
+    base: v.nullable(text),
+    sft: v.nullable(text),
+    reward: v.nullable(text),
+    ppo: v.nullable(text),
+  }),
+  seq: count,
+  createdAt: finite,
+  updatedAt: finite,
+});
+
+const size = v.pipe(count, v.minValue(1));
+
+const modelConfigSchema: Schema<ModelConfig> = v.strictObject({
+  vocab_size: size,
+  hidden_size: size,
+  intermediate_size: size,
+  num_hidden_layers: size,
+  num_attention_heads: size,
+  num_key_value_heads: size,
+  max_position_embeddings: size,
+  rms_norm_eps: finite,
+  rope_theta: finite,
+  tie_word_embeddings: v.boolean(),
+});
+
+export const checkpointSchema: Schema<CheckpointManifest> = v.strictObject({
+  id,
+  projectId: id,
+  runId: id,
+  stage,
+  step: count,
+  modelConfig: modelConfigSchema,
+  tensors: v.array(v.strictObject({ name: text, shape: v.array(count), chunks: v.array(text) })),
+  state: v.record(text, v.unknown()),
+  bytes: count,
+  seq: count,
+});
+
+export interface FileManifest {
+  format: 'rlhf-playground';
+  version: 1;
+  files: { path: string; bytes: number; sha256: string }[];
+}
+
+export const fileManifestSchema: Schema<FileManifest> = v.strictObject({
+  format: v.literal('rlhf-playground'),
+  version: v.literal(1),
+  files: v.array(
+    v.strictObject({
+      path: text,
+      bytes: count,
+      sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')),
+    }),
+  ),
+});

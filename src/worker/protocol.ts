@@ -1,0 +1,126 @@
+/**
+ * What page and worker say to each other. Commands are requests: each gets one reply with the same
+ * `id`. Events come unasked, in order (`seq`). Everything is structured-cloneable.
+ * PROTOCOL_VERSION guards against a page of one release talking to a worker of another.
+ */
+import type {
+  CandidateSet,
+  Completion,
+  MetricRow,
+  PolicyName,
+  Run,
+  Sample,
+  Stage,
+} from '../core/domain';
+import type { ErrorDetails } from '../core/errors';
+
+export const PROTOCOL_VERSION = 1;
+
+/** What runs the model on this machine. */
+export interface EngineInfo {
+  backend: 'webgpu' | 'wasm' | 'cpu';
+  /** For people: 'Apple M3', 'google swiftshader', or why there is no GPU. */
+  adapter: string;
+  /** Set when WebGPU could not be used: the reason, in plain words. */
+  fallbackReason: string | null;
+}
+
+export interface CompleteOptions {
+  model: PolicyName;
+  prompt: string;
+  n: number;
+  maxNewTokens: number;
+  temperature: number;
+  seed: number;
+}
+
+/** One cell of the Compare stage. */
+export interface Comparison {
+  model: PolicyName;
+  completion: Completion;
+  tokens: string[];
+  /** Normalised reward-model score; null without a reward model. */
+  score: number | null;
+  /** log π − log π_ref for each token, nats, π_ref being the SFT model; null without an SFT model. */
+  tokenKl: number[] | null;
+}
+
+/** Request and result of each command. */
+export interface Commands {
+  /** Opens the device. `forceBackend` is for tests and for the fallback. */
+  init: {
+    request: { forceBackend?: 'webgpu' | 'wasm' | 'cpu'; baseUrl: string };
+    result: EngineInfo;
+  };
+  /** Starts a stage on the stored data of the project; resolves once the run exists. */
+  startRun: {
+    request: { projectId: string; stage: Stage; config: Record<string, unknown>; text?: string };
+    result: { runId: string };
+  };
+  /** Continues an interrupted, paused or stopped run from its last checkpoint. */
+  resumeRun: { request: { runId: string }; result: { runId: string } };
+  /** Transport of the run in hand. Each resolves when it has taken effect. */
+  pause: { request: Record<string, never>; result: null };
+  resume: { request: Record<string, never>; result: null };
+  step: { request: Record<string, never>; result: null };
+  /** Ends the run early; what has been learnt so far becomes its model. */
+  stop: { request: Record<string, never>; result: null };
+  complete: {
+    request: { projectId: string; options: CompleteOptions };
+    result: Completion[];
+  };
+  compare: {
+    request: { projectId: string; prompt: string; maxNewTokens: number; temperature: number; seed: number };
+    result: Comparison[];
+  };
+  /** Writes K completions for each prompt with the SFT model; the page stores the sets. */
+  generateCandidates: {
+    request: {
+      projectId: string;
+      prompts: { id: string; text: string }[];
+      k: number;
+      temperature: number;
+      maxNewTokens: number;
+      seed: number;
+    };
+    result: Omit<CandidateSet, 'id' | 'seq'>[];
+  };
+  /** Normalised reward-model scores, one for each completion. */
+  score: {
+    request: { projectId: string; items: { prompt: string; completion: string }[] };
+    result: number[];
+  };
+  /** Drops cached models of a project (it was deleted or replaced). */
+  forget: { request: { projectId: string }; result: null };
+}
+
+export type CommandName = keyof Commands;
+
+export type Command = {
+  [K in CommandName]: { version: number; id: number; name: K; request: Commands[K]['request'] };
+}[CommandName];
+
+export type Reply =
+  | { type: 'reply'; id: number; ok: true; result: Commands[CommandName]['result'] }
+  | { type: 'reply'; id: number; ok: false; error: ErrorDetails };
+
+export type WorkerEvent = { type: 'event'; seq: number } & (
+  | { kind: 'run'; run: Run }
+  | {
+      kind: 'step';
+      runId: string;
+      stage: Stage;
+      step: number;
+      totalSteps: number;
+      row: MetricRow;
+      /** tokens per second over the last step; ms left by the recent pace. */
+      tokensPerSecond: number;
+      msLeft: number;
+    }
+  | { kind: 'samples'; runId: string; stage: Stage; step: number; samples: Sample[] }
+  | { kind: 'checkpoint'; runId: string; step: number; bytes: number; at: number }
+  | { kind: 'progress'; what: string; done: number; total: number }
+  | { kind: 'engine-error'; error: ErrorDetails }
+);
+
+export type FromWorker = Reply | WorkerEvent;

@@ -1,0 +1,134 @@
+import type { HostTensor } from '../../../src/core/domain';
+import type { ProjectBundle } from '../../../src/formats/project-file';
+
+const tensor = (shape: number[], ...values: number[]): HostTensor => ({
+  shape,
+  data: Float32Array.from(values),
+});
+
+/** A small project with something in every table. */
+export function bundle(): ProjectBundle {
+  const projectId = 'p-1';
+  return {
+    project: {
+      id: projectId,
+      name: 'Ziegen 🐐 "x"\n',
+      base: 'nano',
+      seed: 7,
+      page: 'ppo',
+      settings: { sft: { learning_rate: 1e-3, packing: false, optimizer: 'adamw' }, ppo: {} },
+      runs: { base: null, sft: 'run_1', reward: null, ppo: null },
+      seq: 3,
+      createdAt: 1_700_000_000_000,
+      updatedAt: 1_700_000_000_001,
+    },
+    demonstrations: [
+      {
+        id: 'd1',
+        projectId,
+        prompt: 'Hi\nthere',
+        completion: 'Ho\u2028\u0000',
+        heldOut: true,
+        seq: 0,
+      },
+      { id: 'd2', projectId, prompt: 'lone \ud800', completion: '', heldOut: false, seq: 1 },
+    ],
+    prompts: [{ id: 'q1', projectId, text: 'Hi', seq: 0 }],
+    sets: [
+      {
+        id: 's1',
+        projectId,
+        promptId: 'q1',
+        prompt: 'Hi',
+        completions: [
+          { text: 'a', tokens: [5, 1], logprobs: [-0.1, -1.1920928955078125e-7], finish: 'eos' },
+        ],
+        order: [0],
+        sourceRunId: 'run_1',
+        temperature: 0.7,
+        seed: 4294967295,
+        seq: 0,
+      },
+    ],
+    rankings: [
+      {
+        id: 'r1',
+        projectId,
+        setId: null,
+        prompt: 'Hi',
+        completions: ['a', 'b'],
+        ranks: [1, 1],
+        outcome: 'ranked',
+        labeler: 'Ada',
+        simulated: false,
+        flags: [[], ['insult', 'other']],
+        order: [1, 0],
+        seq: 0,
+      },
+    ],
+    runs: [
+      {
+        id: 'run_1',
+        projectId,
+        stage: 'sft',
+        config: { learning_rate: 1e-3, name: 'x', ok: true },
+        seed: 1,
+        status: 'failed',
+        step: 2,
+        totalSteps: 10,
+        inputHash: 'abc',
+        parentId: 'nano',
+        checkpointId: 'c1',
+        finalRow: { step: 2, loss: NaN, grad_norm: Infinity, eval_loss: -Infinity },
+        error: 'NaN in loss',
+        rewardShift: 0,
+        rewardScale: 1,
+        seq: 0,
+        startedAt: 1_700_000_000_000,
+      },
+    ],
+    metrics: [
+      {
+        runId: 'run_1',
+        rows: [
+          { step: 1, 'objective/kl': 0.1 + 0.2 },
+          { step: 2, loss: NaN },
+        ],
+      },
+    ],
+    checkpoints: [
+      {
+        manifest: {
+          id: 'c1',
+          projectId,
+          runId: 'run_1',
+          stage: 'sft',
+          step: 2,
+          modelConfig: {
+            vocab_size: 512,
+            hidden_size: 64,
+            intermediate_size: 176,
+            num_hidden_layers: 2,
+            num_attention_heads: 4,
+            num_key_value_heads: 2,
+            max_position_embeddings: 256,
+            rms_norm_eps: 1e-5,
+            rope_theta: 10000,
+            tie_word_embeddings: true,
+          },
+          tensors: [
+            { name: 'model.norm.weight', shape: [3], chunks: ['h1', 'h2'] },
+            { name: 'adam.v.model.norm.weight', shape: [1, 3], chunks: [] },
+          ],
+          state: { optimizer_step: 2, nested: { kl_coef: 0.05, list: [1, null, 'x'] } },
+          bytes: 24,
+          seq: 0,
+        },
+        tensors: new Map([
+          ['model.norm.weight', tensor([3], 1, -0, 0.1)],
+          ['adam.v.model.norm.weight', tensor([1, 3], 1e-45, 3.4e38, 1e-30)],
+        ]),
+      },
+    ],
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Writes the base corpus: `npx tsx tools/base-model/generate-corpus.ts --out DIR [--seed 1]
+ * [--documents 150000]` makes `train.jsonl`, `heldout-seen.jsonl` and `heldout-unseen.jsonl` (new
+ * combinations of slots), one unique document with its attributes per line.
+ */
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeDocument, splitOf } from './corpus';
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    documents: { type: 'string', default: '150000' },
+  },
+});
+if (values.out === undefined)
+  throw new Error('Usage: generate-corpus.ts --out DIR [--seed N] [--documents N]');
+const [seed, wanted] = [Number(values.seed), Number(values.documents)];
+
+mkdirSync(values.out, { recursive: true });
+const open = (name: string): number => openSync(join(values.out!, name), 'w');
+const files = {
+  train: open('train.jsonl'),
+  seen: open('heldout-seen.jsonl'),
+  unseen: open('heldout-unseen.jsonl'),
+};
+const counts = { train: 0, seen: 0, unseen: 0 };
+const texts = new Set<string>();
+const words = new Set<string>();
+const families = new Map<string, number>();
+let bytes = 0;
+let drawn = 0;
+while (texts.size < wanted) {
+  // A world that has run out of new documents would loop for ever.
+  if (drawn > wanted * 20) throw new Error(`Only ${texts.size} unique documents in ${drawn} draws`);
+  const document = makeDocument(seed, drawn++);
+  if (texts.has(document.text)) continue;
+  texts.add(document.text);
+  const split = splitOf(document);
+  counts[split]++;
+  writeSync(files[split], `${JSON.stringify(document)}\n`);
+  bytes += Buffer.byteLength(document.text);
+  families.set(document.family, (families.get(document.family) ?? 0) + 1);
+  for (const word of document.text.match(/[A-Za-z']+/g) ?? []) words.add(word.toLowerCase());
+}
+for (const file of Object.values(files)) closeSync(file);
+console.log(
+  JSON.stringify({ seed, drawn, unique: texts.size, ...counts, bytes, vocabulary: words.size }),
+);
+console.log(
+  [...families]
+    .sort()
+    .map(([family, count]) => `${family}: ${count}`)
+    .join('\n'),
+);

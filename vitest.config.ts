@@ -1,0 +1,66 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_ARGS, presentBrowsers } from './tools/dev/chromium.mjs';
+
+// `npm test` looks for a browser with WebGPU and hands it over in CHROME_BIN; started directly,
+// vitest takes the first browser that is installed, and the first test says whether it will do.
+const [executablePath] = presentBrowsers();
+
+/** Tests of rune classes: still in Node, but compiled as the page compiles them. */
+const RUNE_TESTS = ['tests/unit/state/**/*.test.ts', 'tests/unit/**/*.svelte.test.ts'];
+
+const UNIT_TEST_TIMEOUT_MS = 20_000;
+const GPU_TEST_TIMEOUT_MS = 120_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['tests/unit/**/*.test.ts'],
+          exclude: RUNE_TESTS,
+          testTimeout: UNIT_TEST_TIMEOUT_MS,
+        },
+      },
+      {
+        plugins: [svelte()],
+        resolve: { conditions: ['browser'] },
+        test: {
+          name: 'unit-runes',
+          environment: './tools/dev/node-client-environment.mjs',
+          include: RUNE_TESTS,
+          testTimeout: UNIT_TEST_TIMEOUT_MS,
+        },
+      },
+      {
+        plugins: [svelte()],
+        // Found before the first test: a dependency discovered midway would reload the page.
+        optimizeDeps: { entries: ['src/**/*.ts', 'tests/gpu/**/*.ts'] },
+        worker: { format: 'es' },
+        test: {
+          name: 'gpu',
+          include: ['tests/gpu/**/*.test.ts'],
+          testTimeout: GPU_TEST_TIMEOUT_MS,
+          hookTimeout: GPU_TEST_TIMEOUT_MS,
+          // One adapter, one file at a time: timings and device loss stay attributable.
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                args: CHROMIUM_ARGS,
+                ...(executablePath !== undefined && { executablePath }),
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
