@@ -4,12 +4,11 @@
  */
 
 /** Training stages, in the order of the pipeline. */
-export type Stage = "pretrain" | "sft" | "reward" | "ppo";
+export type Stage = 'pretrain' | 'sft' | 'reward' | 'ppo';
 /** Steps of the staircase at the top of the page. */
-export type PageStage =
-  "base" | "sft" | "rankings" | "reward" | "ppo" | "compare";
+export type PageStage = 'base' | 'sft' | 'rankings' | 'reward' | 'ppo' | 'compare';
 /** Models that can write text. */
-export type PolicyName = "base" | "sft" | "ppo";
+export type PolicyName = 'base' | 'sft' | 'ppo';
 
 /** A tensor on the host: row-major f32. */
 export interface HostTensor {
@@ -61,7 +60,7 @@ export interface Completion {
   tokens: number[];
   /** log π(token) in nats under the sampling temperature, one for each token. */
   logprobs: number[];
-  finish: "eos" | "length";
+  finish: 'eos' | 'length';
 }
 
 /** K completions for one prompt, waiting to be ranked (or ranked: see Ranking.setId). */
@@ -80,8 +79,7 @@ export interface CandidateSet {
   seq: number;
 }
 
-export type HarmFlag =
-  "insult" | "threat" | "sexual" | "self-harm" | "privacy" | "other";
+export type HarmFlag = 'insult' | 'threat' | 'sexual' | 'self-harm' | 'privacy' | 'other';
 
 /** One labeler's ranking of one candidate set. */
 export interface Ranking {
@@ -96,7 +94,7 @@ export interface Ranking {
    * Empty when `outcome` is not 'ranked'.
    */
   ranks: number[];
-  outcome: "ranked" | "all-bad" | "skipped";
+  outcome: 'ranked' | 'all-bad' | 'skipped';
   labeler: string;
   /** True for rule-based labelers; such rankings are never mixed up with people's. */
   simulated: boolean;
@@ -107,8 +105,7 @@ export interface Ranking {
   seq: number;
 }
 
-export type RunStatus =
-  "running" | "paused" | "done" | "stopped" | "failed" | "interrupted";
+export type RunStatus = 'running' | 'paused' | 'done' | 'stopped' | 'failed' | 'interrupted';
 
 /** One training run of one stage. */
 export interface Run {
@@ -148,10 +145,7 @@ export interface Project {
   page: PageStage;
   /** Settings by stage; missing fields take their default. */
   settings: Partial<
-    Record<
-      Stage | "rankings" | "compare",
-      Record<string, number | string | boolean>
-    >
+    Record<Stage | 'rankings' | 'compare', Record<string, number | string | boolean>>
   >;
   /** The run whose model each name means at present. */
   runs: {
@@ -192,5 +186,5 @@ export interface Sample {
   score: number | null;
   /** Σ(log π − log π_ref), nats. */
   kl: number | null;
-  finish: "eos" | "length";
+  finish: 'eos' | 'length';
 }

@@ -3,17 +3,17 @@
  * `code` survives structured cloning through the worker boundary; class identity does not.
  */
 export type ErrorCode =
-  | "config" // a setting outside its range
-  | "argument" // a bad argument to window.rlhf
-  | "input" // pasted or dropped data that cannot be used
-  | "format" // a file that is not what it claims to be
-  | "missing" // an earlier stage has not produced what this one needs
-  | "busy" // another run is under way
-  | "engine" // no usable backend, failed kernel, refused limit
-  | "device-lost"
-  | "non-finite" // NaN or infinity in loss, gradient or weights
-  | "storage"
-  | "not-found";
+  | 'config' // a setting outside its range
+  | 'argument' // a bad argument to window.rlhf
+  | 'input' // pasted or dropped data that cannot be used
+  | 'format' // a file that is not what it claims to be
+  | 'missing' // an earlier stage has not produced what this one needs
+  | 'busy' // another run is under way
+  | 'engine' // no usable backend, failed kernel, refused limit
+  | 'device-lost'
+  | 'non-finite' // NaN or infinity in loss, gradient or weights
+  | 'storage'
+  | 'not-found';
 
 export interface ErrorDetails {
   code: ErrorCode;
@@ -31,7 +31,7 @@ export class PlaygroundError extends Error {
 
   constructor(details: ErrorDetails) {
     super(details.message);
-    this.name = "PlaygroundError";
+    this.name = 'PlaygroundError';
     this.code = details.code;
     this.field = details.field;
     this.remedy = details.remedy;
@@ -52,5 +52,5 @@ export class PlaygroundError extends Error {
 export function toErrorDetails(thrown: unknown): ErrorDetails {
   if (thrown instanceof PlaygroundError) return thrown.toDetails();
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return { code: "engine", message };
+  return { code: 'engine', message };
 }

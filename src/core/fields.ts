@@ -2,16 +2,16 @@
  * How a hyperparameter is described: one record gives the default, the allowed range, the unit,
  * the plain reason and the source, for the forms, the checks and the documentation alike.
  */
-import { PlaygroundError } from "./errors";
+import { PlaygroundError } from './errors';
 
 export interface NumberField {
-  kind: "number";
+  kind: 'number';
   default: number;
   min: number;
   max: number;
   integer: boolean;
   /** Slider scale. */
-  scale: "linear" | "log";
+  scale: 'linear' | 'log';
   unit: string;
   label: string;
   /** What it does, one plain sentence. */
@@ -22,7 +22,7 @@ export interface NumberField {
 }
 
 export interface ChoiceField<T extends string = string> {
-  kind: "choice";
+  kind: 'choice';
   default: T;
   options: readonly T[];
   label: string;
@@ -32,7 +32,7 @@ export interface ChoiceField<T extends string = string> {
 }
 
 export interface FlagField {
-  kind: "flag";
+  kind: 'flag';
   default: boolean;
   label: string;
   why: string;
@@ -51,59 +51,53 @@ type ValueOf<F extends Field> = F extends NumberField
 /** The complete configuration that a set of fields describes. */
 export type ConfigOf<S extends Fields> = { [K in keyof S]: ValueOf<S[K]> };
 
-type NumberOptions = Omit<
-  NumberField,
-  "kind" | "integer" | "scale" | "advanced"
-> &
-  Partial<Pick<NumberField, "scale" | "advanced">>;
+type NumberOptions = Omit<NumberField, 'kind' | 'integer' | 'scale' | 'advanced'> &
+  Partial<Pick<NumberField, 'scale' | 'advanced'>>;
 
 /** A real-valued setting. */
 export const real = (options: NumberOptions): NumberField => ({
-  kind: "number",
+  kind: 'number',
   integer: false,
-  scale: "linear",
+  scale: 'linear',
   advanced: false,
   ...options,
 });
 
 /** A whole-number setting. */
 export const whole = (options: NumberOptions): NumberField => ({
-  kind: "number",
+  kind: 'number',
   integer: true,
-  scale: "linear",
+  scale: 'linear',
   advanced: false,
   ...options,
 });
 
 /** A setting with named options. */
 export const choice = <T extends string>(
-  options: Omit<ChoiceField<T>, "kind" | "advanced"> & { advanced?: boolean },
-): ChoiceField<T> => ({ kind: "choice", advanced: false, ...options });
+  options: Omit<ChoiceField<T>, 'kind' | 'advanced'> & { advanced?: boolean },
+): ChoiceField<T> => ({ kind: 'choice', advanced: false, ...options });
 
 /** A yes / no setting. */
 export const flag = (
-  options: Omit<FlagField, "kind" | "advanced"> & { advanced?: boolean },
-): FlagField => ({ kind: "flag", advanced: false, ...options });
+  options: Omit<FlagField, 'kind' | 'advanced'> & { advanced?: boolean },
+): FlagField => ({ kind: 'flag', advanced: false, ...options });
 
 /** The reason why `value` is refused for `field`, or null when it is allowed. */
 export function fieldProblem(field: Field, value: unknown): string | null {
   switch (field.kind) {
-    case "number": {
-      const range = `${field.integer ? "a whole number " : ""}from ${field.min} to ${field.max}`;
-      if (typeof value !== "number" || !Number.isFinite(value))
-        return `must be a number, ${range}`;
-      if (field.integer && !Number.isInteger(value))
-        return `must be ${range}, not ${value}`;
-      if (value < field.min || value > field.max)
-        return `must be ${range}, not ${value}`;
+    case 'number': {
+      const range = `${field.integer ? 'a whole number ' : ''}from ${field.min} to ${field.max}`;
+      if (typeof value !== 'number' || !Number.isFinite(value)) return `must be a number, ${range}`;
+      if (field.integer && !Number.isInteger(value)) return `must be ${range}, not ${value}`;
+      if (value < field.min || value > field.max) return `must be ${range}, not ${value}`;
       return null;
     }
-    case "choice":
-      return typeof value === "string" && field.options.includes(value)
+    case 'choice':
+      return typeof value === 'string' && field.options.includes(value)
         ? null
-        : `must be one of ${field.options.join(", ")}`;
-    case "flag":
-      return typeof value === "boolean" ? null : "must be true or false";
+        : `must be one of ${field.options.join(', ')}`;
+    case 'flag':
+      return typeof value === 'boolean' ? null : 'must be true or false';
   }
 }
 
@@ -126,16 +120,16 @@ export function completeConfig<S extends Fields>(
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (!field) {
       throw new PlaygroundError({
-        code: "config",
+        code: 'config',
         field: name,
         message: `There is no setting called "${name}".`,
-        remedy: `Known settings: ${Object.keys(fields).join(", ")}.`,
+        remedy: `Known settings: ${Object.keys(fields).join(', ')}.`,
       });
     }
     const problem = fieldProblem(field, value);
     if (problem) {
       throw new PlaygroundError({
-        code: "config",
+        code: 'config',
         field: name,
         message: `${field.label} (${name}) ${problem}.`,
         remedy: `The default is ${String(field.default)}.`,

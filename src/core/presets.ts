@@ -1,6 +1,6 @@
-import type { ModelConfig } from "./domain";
+import type { ModelConfig } from './domain';
 
-export type PresetName = "nano" | "tiny" | "small";
+export type PresetName = 'nano' | 'tiny' | 'small';
 
 const llama = {
   rms_norm_eps: 1e-5,
@@ -50,9 +50,7 @@ export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   const { hidden_size: C, intermediate_size: F, vocab_size: V } = config;
   const headDim = C / config.num_attention_heads;
   const kv = headDim * config.num_key_value_heads;
-  const shapes = new Map<string, number[]>([
-    ["model.embed_tokens.weight", [V, C]],
-  ]);
+  const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [V, C]]]);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = `model.layers.${i}`;
     shapes.set(`${layer}.input_layernorm.weight`, [C]);
@@ -65,15 +63,14 @@ export function parameterShapes(config: ModelConfig): Map<string, number[]> {
     shapes.set(`${layer}.mlp.up_proj.weight`, [F, C]);
     shapes.set(`${layer}.mlp.down_proj.weight`, [C, F]);
   }
-  shapes.set("model.norm.weight", [C]);
-  if (!config.tie_word_embeddings) shapes.set("lm_head.weight", [V, C]);
+  shapes.set('model.norm.weight', [C]);
+  if (!config.tie_word_embeddings) shapes.set('lm_head.weight', [V, C]);
   return shapes;
 }
 
 /** Number of parameters of the policy. */
 export function countParameters(config: ModelConfig): number {
   let total = 0;
-  for (const shape of parameterShapes(config).values())
-    total += shape.reduce((a, b) => a * b, 1);
+  for (const shape of parameterShapes(config).values()) total += shape.reduce((a, b) => a * b, 1);
   return total;
 }

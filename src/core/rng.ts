@@ -25,19 +25,13 @@ const ROTATIONS = [
   [17, 29, 16, 24],
 ] as const;
 
-const rotateLeft = (x: number, bits: number) =>
-  (x << bits) | (x >>> (32 - bits));
+const rotateLeft = (x: number, bits: number) => (x << bits) | (x >>> (32 - bits));
 
 /**
  * Threefry-2x32 with 20 rounds. All arguments and results are unsigned 32-bit integers.
  * Known answers: Random123 `kat_vectors` (see tests/unit/core/rng.test.ts).
  */
-export function threefry2x32(
-  k0: number,
-  k1: number,
-  c0: number,
-  c1: number,
-): [number, number] {
+export function threefry2x32(k0: number, k1: number, c0: number, c1: number): [number, number] {
   const keys = [k0 | 0, k1 | 0, (k0 ^ k1 ^ 0x1bd11bda) | 0];
   let x0 = (c0 + keys[0]!) | 0;
   let x1 = (c1 + keys[1]!) | 0;
@@ -53,45 +47,24 @@ export function threefry2x32(
 }
 
 /** A uniform draw in [0, 1) with 24 bits, so that it is exact in f32 and equal on the GPU. */
-export function uniform(
-  seed: number,
-  stream: number,
-  index: number,
-  sub = 0,
-): number {
+export function uniform(seed: number, stream: number, index: number, sub = 0): number {
   return (threefry2x32(seed, stream, index, sub)[0] >>> 8) * 2 ** -24;
 }
 
 /** A standard normal draw (Box–Muller). */
-export function gaussian(
-  seed: number,
-  stream: number,
-  index: number,
-  sub = 0,
-): number {
+export function gaussian(seed: number, stream: number, index: number, sub = 0): number {
   const [a, b] = threefry2x32(seed, stream, index, sub);
   const radius = Math.sqrt(-2 * Math.log(((a >>> 8) + 1) * 2 ** -24));
   return radius * Math.cos(2 * Math.PI * (b >>> 8) * 2 ** -24);
 }
 
 /** A uniform integer in [0, n). */
-export function randomInt(
-  n: number,
-  seed: number,
-  stream: number,
-  index: number,
-  sub = 0,
-): number {
+export function randomInt(n: number, seed: number, stream: number, index: number, sub = 0): number {
   return Math.floor(uniform(seed, stream, index, sub) * n);
 }
 
 /** A random permutation of 0 … n−1 (Fisher–Yates); `round` tells epochs or iterations apart. */
-export function permutation(
-  n: number,
-  seed: number,
-  stream: number,
-  round = 0,
-): number[] {
+export function permutation(n: number, seed: number, stream: number, round = 0): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const j = randomInt(i + 1, seed, stream, i, round);

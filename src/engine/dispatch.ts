@@ -1,0 +1,248 @@
+/**
+ * Records our own WGSL kernels on the command encoder of TensorFlow.js's WebGPU backend, in order
+ * with its own kernels. `runWebGPUProgram` of tfjs gives one output only; attention, the norms and
+ * the optimizer need several, and in-place writes.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { PlaygroundError } from '../core/errors';
+import { throwFailure } from './failure';
+
+/** What we use of tfjs 4.22's WebGPUBackend; most of it is private there, hence this interface. */
+interface RecordingBackend {
+  device: GPUDevice;
+  tensorMap: { get(dataId: object): { resource?: GPUBuffer; values: unknown } };
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  commandQueueOwnedIds: WeakSet<object>;
+  dispatchCountInPass: number;
+  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  uploadToGPU(dataId: object): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/** Which program a kernel is: its text and the numbers compiled into it. */
+export interface KernelSource {
+  /** Names the kernel in errors and GPU captures, e.g. `attention-forward`. */
+  label: string;
+  /** WGSL with `@compute fn main`; buffers at @group(0) @binding(0…). Every binding must be used. */
+  code: string;
+  /** Pipeline-overridable constants (`override NAME: u32;`). */
+  constants?: Record<string, number>;
+  /** Put before the code as `const NAME: u32 = n;`: for array sizes, which overrides cannot be. */
+  defines?: Record<string, number>;
+}
+
+export interface Dispatch extends KernelSource {
+  /** Bindings 0…: outputs and inputs in the order of the WGSL. All must be different tensors. */
+  buffers: tf.Tensor[];
+  /**
+   * u32 words of one `var<uniform>` bound after the buffers; use `f32Bits` for floats. No vectors
+   * or arrays in the struct: words are packed without padding.
+   */
+  uniforms?: number[];
+  /** Workgroups along x, y, z; nothing is recorded when one is 0. */
+  groups: [number, number?, number?];
+}
+
+/** Commands between two submissions: enough to hide the cost of submitting, few enough to start early. */
+export const DISPATCHES_PER_SUBMIT = 64;
+/** The largest number of workgroups that every WebGPU device takes in one dimension. */
+const MAX_GROUPS = 65535;
+const UNIFORM_CACHE_SIZE = 512;
+
+interface DeviceCache {
+  pipelines: Map<string, GPUComputePipeline>;
+  uniforms: Map<string, GPUBuffer>;
+}
+// By device, so that a rebuilt engine never sees objects of a lost one.
+const caches = new WeakMap<GPUDevice, DeviceCache>();
+
+/** True on the webgpu backend: our kernels run; elsewhere the reference compositions do. */
+export function useKernels(): boolean {
+  return tf.getBackend() === 'webgpu';
+}
+
+function recordingBackend(label: string): RecordingBackend {
+  if (!useKernels()) {
+    throw new PlaygroundError({
+      code: 'engine',
+      message: `Kernel ${label} needs the webgpu backend; the backend is ${tf.getBackend()}.`,
+      field: label,
+    });
+  }
+  return tf.backend() as unknown as RecordingBackend;
+}
+
+function cacheOf(device: GPUDevice): DeviceCache {
+  let cache = caches.get(device);
+  if (cache === undefined) {
+    cache = { pipelines: new Map(), uniforms: new Map() };
+    caches.set(device, cache);
+  }
+  return cache;
+}
+
+/** The 32 bits of an f32 as a u32 word, for `uniforms`. */
+export function f32Bits(value: number): number {
+  return new Uint32Array(new Float32Array([value]).buffer)[0]!;
+}
+
+/**
+ * Workgroups for `count` invocations of an element-wise kernel, folded into two dimensions where
+ * one would be over the limit. The kernel's index is `id.y * (groups.x * workgroup_size) + id.x`
+ * (with `@builtin(num_workgroups) groups`) and needs a bounds check.
+ */
+export function elementGroups(count: number, workgroupSize: number): [number, number] {
+  const groups = Math.ceil(count / workgroupSize);
+  if (groups <= MAX_GROUPS) return [groups, 1];
+  const y = Math.ceil(groups / MAX_GROUPS);
+  return [Math.ceil(groups / y), y];
+}
+
+/** A tensor allocated on the GPU with undefined contents: the output of a kernel. */
+export function emptyTensor<R extends tf.Rank = tf.Rank>(
+  shape: tf.ShapeMap[R],
+  dtype: 'float32' | 'int32' = 'float32',
+): tf.Tensor<R> {
+  const backend = recordingBackend('emptyTensor');
+  const info = backend.makeTensorInfo(shape, dtype);
+  backend.uploadToGPU(info.dataId);
+  return tf.engine().makeTensorFromTensorInfo(info) as tf.Tensor<R>;
+}
+
+/**
+ * To be called after a kernel wrote into an existing tensor: forgets the copy that `data()` left on
+ * the CPU, which tfjs would otherwise go on returning.
+ */
+export function markWritten(tensor: tf.Tensor): void {
+  const backend = recordingBackend('markWritten');
+  const data = backend.tensorMap.get(tensor.dataId);
+  if (data.resource !== undefined && data.resource !== null) data.values = null;
+}
+
+function pipelineKey({ code, constants, defines }: KernelSource): string {
+  return `${JSON.stringify(constants ?? {})}${JSON.stringify(defines ?? {})}${code}`;
+}
+
+function pipelineDescriptor(
+  device: GPUDevice,
+  { label, code, constants, defines }: KernelSource,
+): GPUComputePipelineDescriptor {
+  const head = Object.entries(defines ?? {}).map(([name, n]) => `const ${name}: u32 = ${n}u;\n`);
+  const module = device.createShaderModule({ label, code: head.join('') + code });
+  return {
+    label,
+    layout: 'auto',
+    compute: { module, entryPoint: 'main', ...(constants !== undefined && { constants }) },
+  };
+}
+
+/**
+ * Compiles kernels ahead of use, off the main path; the first dispatch of each is then immediate.
+ * @throws PlaygroundError 'engine' naming the kernel that does not compile
+ */
+export async function warmUp(kernels: KernelSource[]): Promise<void> {
+  if (!useKernels()) return;
+  const { device } = recordingBackend('warmUp');
+  const { pipelines } = cacheOf(device);
+  await Promise.all(
+    kernels.map(async (kernel) => {
+      const key = pipelineKey(kernel);
+      if (pipelines.has(key)) return;
+      try {
+        pipelines.set(key, await device.createComputePipelineAsync(pipelineDescriptor(device, kernel)));
+      } catch (thrown) {
+        throw new PlaygroundError({
+          code: 'engine',
+          message: `Kernel ${kernel.label} does not compile on this GPU: ${String(thrown)}`,
+          field: kernel.label,
+          remedy: 'Reload the page; if it happens again, choose the wasm backend.',
+        });
+      }
+    }),
+  );
+}
+
+function uniformBuffer(device: GPUDevice, words: number[]): GPUBuffer {
+  const { uniforms } = cacheOf(device);
+  const key = words.join();
+  let buffer = uniforms.get(key);
+  if (buffer !== undefined) {
+    uniforms.delete(key); // re-inserted below: a Map keeps insertion order, so first is oldest
+  } else {
+    const size = Math.ceil(words.length / 4) * 16;
+    buffer = device.createBuffer({ size, usage: GPUBufferUsage.UNIFORM, mappedAtCreation: true });
+    new Uint32Array(buffer.getMappedRange()).set(words);
+    buffer.unmap();
+    if (uniforms.size >= UNIFORM_CACHE_SIZE) {
+      // Dropped, not destroyed: recorded commands may still read it.
+      uniforms.delete(uniforms.keys().next().value!);
+    }
+  }
+  uniforms.set(key, buffer);
+  return buffer;
+}
+
+function bindGroup(
+  backend: RecordingBackend,
+  pipeline: GPUComputePipeline,
+  { label, buffers, uniforms }: Dispatch,
+): GPUBindGroup {
+  const bound = buffers.map((tensor) => {
+    backend.uploadToGPU(tensor.dataId);
+    return backend.tensorMap.get(tensor.dataId).resource!;
+  });
+  if (uniforms !== undefined) bound.push(uniformBuffer(backend.device, uniforms));
+  return backend.device.createBindGroup({
+    label,
+    layout: pipeline.getBindGroupLayout(0),
+    entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+}
+
+/**
+ * Records one kernel. Returns at once; the GPU runs it in order with tfjs's own kernels.
+ * After writing into a tensor that existed before, call `markWritten`.
+ * @throws PlaygroundError 'engine' when the backend is not webgpu, a size is over the device's
+ *   limits, or the GPU refused an earlier command; 'device-lost' when there is no device any more
+ */
+export function dispatch(kernel: Dispatch): void {
+  const backend = recordingBackend(kernel.label);
+  throwFailure();
+  const [x, y = 1, z = 1] = kernel.groups;
+  if (x === 0 || y === 0 || z === 0) return;
+  if (Math.max(x, y, z) > MAX_GROUPS) {
+    throw new PlaygroundError({
+      code: 'engine',
+      message: `Kernel ${kernel.label} would need ${x}×${y}×${z} workgroups; the limit is ${MAX_GROUPS} each way.`,
+      field: kernel.label,
+      remedy: 'Use a smaller batch or a shorter context.',
+    });
+  }
+
+  const { pipelines } = cacheOf(backend.device);
+  const key = pipelineKey(kernel);
+  let pipeline = pipelines.get(key);
+  if (pipeline === undefined) {
+    pipeline = backend.device.createComputePipeline(pipelineDescriptor(backend.device, kernel));
+    pipelines.set(key, pipeline);
+  }
+  // Uploads end the compute pass, so the group is made before the pass is taken.
+  const group = bindGroup(backend, pipeline, kernel);
+
+  backend.ensureCommandEncoderReady();
+  backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
+  const pass = backend.computePassEncoder;
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(x, y, z);
+  // tfjs then keeps the buffers out of its pool until these commands are submitted.
+  for (const tensor of kernel.buffers) backend.commandQueueOwnedIds.add(tensor.dataId);
+  backend.dispatchCountInPass++;
+  if (backend.dispatchCountInPass >= DISPATCHES_PER_SUBMIT) {
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+}

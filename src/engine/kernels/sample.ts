@@ -1,0 +1,72 @@
+/**
+ * Draws the next token of every sequence. Threefry-2x32 as in core/rng.ts: key (seed, stream),
+ * counter (the row's own stream id, index of the token in its completion), 24 bits, then the inverse
+ * of the cumulative distribution. Terms are added one by one in vocabulary order, twice in the same
+ * order, so the threshold and the running sum agree bit for bit.
+ * One invocation per sequence: nothing of a row depends on its neighbours.
+ */
+export const SAMPLE = /* wgsl */ `
+struct Settings { B: u32, V: u32, max_new_tokens: u32, seed: u32, stream: u32, temperature: f32 }
+@group(0) @binding(0) var<storage, read_write> token: array<i32>;
+@group(0) @binding(1) var<storage, read_write> position: array<i32>;
+@group(0) @binding(2) var<storage, read_write> written: array<i32>;
+@group(0) @binding(3) var<storage, read_write> logprob: array<f32>;
+@group(0) @binding(4) var<storage, read> logits: array<f32>;
+@group(0) @binding(5) var<storage, read> prompt_length: array<i32>;
+@group(0) @binding(6) var<storage, read> row_stream: array<i32>;
+@group(0) @binding(7) var<uniform> settings: Settings;
+
+fn rotate_left(x: u32, bits: u32) -> u32 { return (x << bits) | (x >> (32u - bits)); }
+
+fn mix(x: vec2u, a: u32, b: u32, c: u32, d: u32) -> vec2u {
+  var y = x;
+  y.x += y.y; y.y = rotate_left(y.y, a) ^ y.x;
+  y.x += y.y; y.y = rotate_left(y.y, b) ^ y.x;
+  y.x += y.y; y.y = rotate_left(y.y, c) ^ y.x;
+  y.x += y.y; y.y = rotate_left(y.y, d) ^ y.x;
+  return y;
+}
+
+fn threefry2x32(key: vec2u, counter: vec2u) -> vec2u {
+  let k2 = key.x ^ key.y ^ 0x1bd11bdau;
+  var x = counter + key;
+  x = mix(x, 13u, 15u, 26u, 6u) + vec2u(key.y, k2 + 1u);
+  x = mix(x, 17u, 29u, 16u, 24u) + vec2u(k2, key.x + 2u);
+  x = mix(x, 13u, 15u, 26u, 6u) + vec2u(key.x, key.y + 3u);
+  x = mix(x, 17u, 29u, 16u, 24u) + vec2u(key.y, k2 + 4u);
+  return mix(x, 13u, 15u, 26u, 6u) + vec2u(k2, key.x + 5u);
+}
+
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let b = id.x;
+  if (b >= settings.B) { return; }
+  let from = b * settings.V;
+  let index = u32(position[b] + 1 - prompt_length[b]);
+  if (index >= settings.max_new_tokens) { return; }
+
+  var highest = logits[from];
+  for (var v = 1u; v < settings.V; v++) { highest = max(highest, logits[from + v]); }
+  var total = 0.0;
+  for (var v = 0u; v < settings.V; v++) {
+    total += exp((logits[from + v] - highest) / settings.temperature);
+  }
+  let bits = threefry2x32(
+    vec2u(settings.seed, settings.stream), vec2u(bitcast<u32>(row_stream[b]), index));
+  let threshold = f32(bits.x >> 8u) * 0x1p-24 * total;
+  // The last token with any probability, should rounding lift the threshold to the total.
+  var chosen = 0u;
+  var sum = 0.0;
+  for (var v = 0u; v < settings.V; v++) {
+    let weight = exp((logits[from + v] - highest) / settings.temperature);
+    sum += weight;
+    if (weight > 0.0) { chosen = v; }
+    if (sum > threshold) { break; }
+  }
+  token[b] = i32(chosen);
+  position[b] += 1;
+  written[b * settings.max_new_tokens + index] = i32(chosen);
+  logprob[b * settings.max_new_tokens + index] =
+    (logits[from + chosen] - highest) / settings.temperature - log(total);
+}
+`;

@@ -1,0 +1,80 @@
+/**
+ * From logits [N, V]: log-probability of the target, entropy, and whether the target is the argmax
+ * → [3, N]. With z = logits / temperature: log p_v = z_v − lse(z), H = lse(z) − Σ p_v z_v (nats).
+ * One invocation per row. Define: V4 = V / 4.
+ */
+export const TOKEN_LOGPROB_FORWARD = /* wgsl */ `
+struct Settings { N: u32, temperature: f32 }
+@group(0) @binding(0) var<storage, read_write> result: array<f32>;
+@group(0) @binding(1) var<storage, read> logits: array<vec4f>;
+@group(0) @binding(2) var<storage, read> targets: array<i32>;
+@group(0) @binding(3) var<uniform> settings: Settings;
+
+fn highest_of(x: vec4f) -> f32 { return max(max(x.x, x.y), max(x.z, x.w)); }
+
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let n = id.x;
+  if (n >= settings.N) { return; }
+  let from = n * V4;
+  var peak = logits[from];
+  for (var c = 1u; c < V4; c++) { peak = max(peak, logits[from + c]); }
+  let highest = highest_of(peak);
+  var sums = vec4f(0);
+  var products = vec4f(0);
+  for (var c = 0u; c < V4; c++) {
+    let z = (logits[from + c] - highest) / settings.temperature;
+    let weight = exp(z);
+    sums += weight;
+    products += weight * z;
+  }
+  let total = dot(sums, vec4f(1));
+  let log_total = log(total);
+  let target_id = u32(targets[n]);
+  let target_logit = logits[from + target_id / 4u][target_id % 4u];
+  // The first of equal logits is the argmax.
+  var is_argmax = target_logit == highest;
+  if (is_argmax) {
+    for (var c = 0u; c <= target_id / 4u; c++) {
+      for (var lane = 0u; lane < 4u; lane++) {
+        if (c * 4u + lane < target_id && logits[from + c][lane] == highest) { is_argmax = false; }
+      }
+    }
+  }
+  result[n] = (target_logit - highest) / settings.temperature - log_total;
+  result[settings.N + n] = log_total - dot(products, vec4f(1)) / total;
+  result[2u * settings.N + n] = select(0.0, 1.0, is_argmax);
+}
+`;
+
+/**
+ * d logits [N, V] from the gradients of log-probability (g) and entropy (h) of each row:
+ * (g·(1[v = target] − p_v) − h·p_v·(log p_v + H)) / temperature. p is recomputed from the saved
+ * result: lse = z_target − log p_target. One invocation per four logits. Define: V4 = V / 4.
+ */
+export const TOKEN_LOGPROB_BACKWARD = /* wgsl */ `
+struct Settings { N: u32, temperature: f32 }
+@group(0) @binding(0) var<storage, read_write> d_logits: array<vec4f>;
+@group(0) @binding(1) var<storage, read> logits: array<vec4f>;
+@group(0) @binding(2) var<storage, read> targets: array<i32>;
+@group(0) @binding(3) var<storage, read> result: array<f32>;
+@group(0) @binding(4) var<storage, read> d_result: array<f32>;
+@group(0) @binding(5) var<uniform> settings: Settings;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64u + id.x;
+  if (i >= settings.N * V4) { return; }
+  let n = i / V4;
+  let target_id = u32(targets[n]);
+  let target_logit = logits[n * V4 + target_id / 4u][target_id % 4u];
+  let log_p = (logits[i] - target_logit) / settings.temperature + result[n];
+  let p = exp(log_p);
+  let g = d_result[n];
+  let h = d_result[settings.N + n];
+  let first = (i % V4) * 4u;
+  let hit = vec4u(first, first + 1u, first + 2u, first + 3u) == vec4u(target_id);
+  let d = g * (select(vec4f(0), vec4f(1), hit) - p) - h * p * (log_p + result[settings.N + n]);
+  d_logits[i] = d / settings.temperature;
+}
+`;

@@ -1,0 +1,192 @@
+/**
+ * A Llama (Touvron et al. 2023): pre-norm transformer with RMSNorm, rotary positions, grouped-query
+ * attention and SwiGLU, as in transformers' `modeling_llama.py`. Rows are flattened: N = B·T.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig, WeightMap } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import { parameterShapes } from '../core/presets';
+import { uploadTokens, type TokenBatch } from './batch';
+import { causalAttention } from './ops/attention';
+import { cachedAttention } from './ops/decode-attention';
+import { embedding } from './ops/embedding';
+import type { KeyValueCache } from './ops/kv-cache';
+import { linear } from './ops/linear';
+import { rmsNorm } from './ops/rms-norm';
+import { rope, ropeAt, ropeTable, type RopeTable } from './ops/rope';
+import { swiglu } from './ops/swiglu';
+import { uploadParameters } from './weights';
+
+/** Training batches round T up to a multiple of 8; the table of angles covers the padding too. */
+const T_MULTIPLE = 8;
+
+interface Layer {
+  input_layernorm: tf.Tensor1D;
+  q_proj: tf.Tensor2D;
+  k_proj: tf.Tensor2D;
+  v_proj: tf.Tensor2D;
+  o_proj: tf.Tensor2D;
+  post_attention_layernorm: tf.Tensor1D;
+  gate_proj: tf.Tensor2D;
+  up_proj: tf.Tensor2D;
+  down_proj: tf.Tensor2D;
+}
+
+/** Attention of layer `index` for projected q [N, H·hd], k and v [N, KV·hd] → [N, H·hd]. */
+type Attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, index: number) => tf.Tensor2D;
+
+export class Llama {
+  readonly config: ModelConfig;
+  /** By Hugging Face name, linears [out, in]. */
+  readonly parameters: ReadonlyMap<string, tf.Variable>;
+  readonly headDim: number;
+  private readonly layers: Layer[];
+  private readonly table: RopeTable;
+
+  private constructor(config: ModelConfig, parameters: Map<string, tf.Variable>) {
+    this.config = config;
+    this.parameters = parameters;
+    this.headDim = config.hidden_size / config.num_attention_heads;
+    this.layers = Array.from({ length: config.num_hidden_layers }, (_, i) => {
+      const at = (name: string) => parameters.get(`model.layers.${i}.${name}.weight`)!;
+      const matrix = (name: string) => at(name) as tf.Tensor as tf.Tensor2D;
+      return {
+        input_layernorm: at('input_layernorm') as tf.Tensor as tf.Tensor1D,
+        q_proj: matrix('self_attn.q_proj'),
+        k_proj: matrix('self_attn.k_proj'),
+        v_proj: matrix('self_attn.v_proj'),
+        o_proj: matrix('self_attn.o_proj'),
+        post_attention_layernorm: at('post_attention_layernorm') as tf.Tensor as tf.Tensor1D,
+        gate_proj: matrix('mlp.gate_proj'),
+        up_proj: matrix('mlp.up_proj'),
+        down_proj: matrix('mlp.down_proj'),
+      };
+    });
+    const positions = Math.ceil(config.max_position_embeddings / T_MULTIPLE) * T_MULTIPLE;
+    this.table = ropeTable(positions, this.headDim, config.rope_theta);
+  }
+
+  /**
+   * Uploads a model.
+   * @throws PlaygroundError 'format' naming a tensor that is missing, unknown or of another shape;
+   *   'config' for head counts that do not divide
+   */
+  static load(config: ModelConfig, weights: WeightMap): Llama {
+    checkHeads(config);
+    return new Llama(config, uploadParameters(parameterShapes(config), weights));
+  }
+
+  /**
+   * Hidden states [N, C] after the final norm, at every position of a right-padded batch.
+   * @throws PlaygroundError 'input' when a row is longer than `max_position_embeddings`
+   */
+  hiddenStates(batch: TokenBatch): tf.Tensor2D {
+    return this.run(this.embed(batch), this.causal(batch));
+  }
+
+  /** Logits [N, V] for hidden states [N, C]; the output matrix may be the embedding (tied). */
+  logits(hidden: tf.Tensor2D): tf.Tensor2D {
+    return linear(hidden, this.matrix(this.config.tie_word_embeddings ? EMBEDDING : LM_HEAD));
+  }
+
+  /**
+   * Reads prompts into an empty cache: logits [B, V] after the last token of each row.
+   * No gradient.
+   */
+  prefill(batch: TokenBatch, cache: KeyValueCache): tf.Tensor2D {
+    const { B, T, lengths } = batch;
+    const causal = this.causal(batch, (index, k, v) => cache.fill(index, k, v, T));
+    const hidden = this.run(this.embed(batch), causal);
+    const last = tf.tensor1d(
+      Int32Array.from({ length: B }, (_, b) => b * T + lengths[b]! - 1),
+      'int32',
+    );
+    return this.logits(tf.gather(hidden, last));
+  }
+
+  /**
+   * One more token for each row: `tokens` int32 [B] stand at `positions` int32 [B]. Appends to the
+   * cache and returns the logits [B, V] of the tokens that follow. No gradient.
+   */
+  decode(tokens: tf.Tensor1D, positions: tf.Tensor1D, cache: KeyValueCache): tf.Tensor2D {
+    const { table, headDim } = this;
+    const hidden = this.run(tf.gather(this.matrix(EMBEDDING), tokens), (q, k, v, index) => {
+      cache.append(index, ropeAt(k, table, headDim, positions), v, positions);
+      return cachedAttention(ropeAt(q, table, headDim, positions), cache, index, positions);
+    });
+    return this.logits(hidden);
+  }
+
+  /** Frees all tensors of the model. */
+  dispose(): void {
+    for (const parameter of this.parameters.values()) parameter.dispose();
+    tf.dispose([this.table.cos, this.table.sin]);
+  }
+
+  private matrix(name: string): tf.Tensor2D {
+    return this.parameters.get(name)! as tf.Tensor as tf.Tensor2D;
+  }
+
+  private embed(batch: TokenBatch): tf.Tensor2D {
+    const { max_position_embeddings: limit, vocab_size } = this.config;
+    const long = batch.lengths.findIndex((length) => length > limit);
+    if (long >= 0) {
+      throw new PlaygroundError({
+        code: 'input',
+        message: `Row ${long} has ${batch.lengths[long]!} tokens; the model reads at most ${limit}.`,
+        field: 'max_position_embeddings',
+        remedy: 'Shorten the text or the completion length.',
+      });
+    }
+    return embedding(this.matrix(EMBEDDING), uploadTokens(batch.input_ids, vocab_size));
+  }
+
+  /** Attention over a whole batch; `seen` gets the rotated keys and the values of each layer. */
+  private causal(
+    { B, T }: TokenBatch,
+    seen?: (index: number, k: tf.Tensor2D, v: tf.Tensor2D) => void,
+  ): Attend {
+    const { num_attention_heads, num_key_value_heads } = this.config;
+    return (q, k, v, index) => {
+      const rotated = rope(k, this.table, this.headDim, T);
+      seen?.(index, rotated, v);
+      const shape = { B, T, num_attention_heads, num_key_value_heads };
+      return causalAttention(rope(q, this.table, this.headDim, T), rotated, v, shape);
+    };
+  }
+
+  /** The transformer proper: [N, C] → [N, C]. */
+  private run(embedded: tf.Tensor2D, attend: Attend): tf.Tensor2D {
+    const eps = this.config.rms_norm_eps;
+    let x = embedded;
+    this.layers.forEach((layer, index) => {
+      const h = rmsNorm(x, layer.input_layernorm, eps);
+      const attended = attend(
+        linear(h, layer.q_proj),
+        linear(h, layer.k_proj),
+        linear(h, layer.v_proj),
+        index,
+      );
+      x = tf.add(x, linear(attended, layer.o_proj));
+      const m = rmsNorm(x, layer.post_attention_layernorm, eps);
+      const gated = swiglu(linear(m, layer.gate_proj), linear(m, layer.up_proj));
+      x = tf.add(x, linear(gated, layer.down_proj));
+    });
+    return rmsNorm(x, this.parameters.get('model.norm.weight')! as tf.Tensor as tf.Tensor1D, eps);
+  }
+}
+
+const EMBEDDING = 'model.embed_tokens.weight';
+const LM_HEAD = 'lm_head.weight';
+
+function checkHeads(config: ModelConfig): void {
+  const { hidden_size: C, num_attention_heads: H, num_key_value_heads: KV } = config;
+  const wrong = (field: string, message: string) =>
+    new PlaygroundError({ code: 'config', field, message, remedy: 'Correct config.json.' });
+  if (C % H !== 0 || (C / H) % 2 !== 0) {
+    throw wrong('num_attention_heads', `hidden_size ${C} must be an even multiple of ${H} heads.`);
+  }
+  if (H % KV !== 0) {
+    throw wrong('num_key_value_heads', `${H} heads cannot share ${KV} key-value heads evenly.`);
+  }
+}

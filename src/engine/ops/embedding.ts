@@ -1,0 +1,60 @@
+/** Token embedding with a deterministic gradient. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { TokenIndex } from '../batch';
+import { dispatch, elementGroups, emptyTensor, useKernels } from '../dispatch';
+import forwardKernel from '../kernels/embedding-forward.wgsl?raw';
+import gradKernel from '../kernels/embedding-grad.wgsl?raw';
+import { withGradient } from '../with-gradient';
+
+/**
+ * The same from stock tfjs ops. The gradient is a matmul with the one-hot ids: the stock gradient
+ * of gather adds with atomics on WebGPU and does not exist on wasm.
+ */
+export function embeddingReference(weight: tf.Tensor2D, tokens: TokenIndex): tf.Tensor2D {
+  const V = weight.shape[0];
+  return withGradient(
+    [weight],
+    () => ({ value: tf.gather(weight, tokens.ids), saved: [tokens.ids] }),
+    (dy, [ids]) => [
+      tf.matMul(tf.transpose(tf.cast(tf.oneHot(ids as tf.Tensor1D, V), 'float32') as tf.Tensor2D), dy),
+    ],
+  );
+}
+
+/**
+ * weight [V, C], N tokens → [N, C]; gradient for the weight. The kernels need C to be a multiple
+ * of 4; other sizes go through the reference.
+ */
+export function embedding(weight: tf.Tensor2D, tokens: TokenIndex): tf.Tensor2D {
+  const [V, C] = weight.shape;
+  if (!useKernels() || C % 4 !== 0) return embeddingReference(weight, tokens);
+  const N = tokens.ids.shape[0];
+  return withGradient(
+    [weight],
+    () => {
+      const y = emptyTensor<tf.Rank.R2>([N, C]);
+      dispatch({
+        label: 'embedding-forward',
+        code: forwardKernel,
+        constants: { C4: C / 4 },
+        buffers: [y, weight, tokens.ids],
+        uniforms: [N],
+        groups: elementGroups((N * C) / 4, 64),
+      });
+      // Saved, so that the caller may dispose the index before the gradient is taken.
+      return { value: y, saved: [tokens.order, tokens.offsets] };
+    },
+    (dy, [order, offsets]) => {
+      const dweight = emptyTensor<tf.Rank.R2>([V, C]);
+      dispatch({
+        label: 'embedding-grad',
+        code: gradKernel,
+        constants: { C4: C / 4 },
+        buffers: [dweight, dy, order!, offsets!],
+        uniforms: [V],
+        groups: elementGroups((V * C) / 4, 64),
+      });
+      return [dweight];
+    },
+  );
+}

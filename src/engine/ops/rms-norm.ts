@@ -1,0 +1,69 @@
+/** Root-mean-square norm (Zhang & Sennrich 2019), as in Llama. */
+import * as tf from '@tensorflow/tfjs-core';
+import { dispatch, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import forwardKernel from '../kernels/rms-norm-forward.wgsl?raw';
+import gradInputKernel from '../kernels/rms-norm-grad-input.wgsl?raw';
+import gradWeightKernel from '../kernels/rms-norm-grad-weight.wgsl?raw';
+import { withGradient } from '../with-gradient';
+import { sumSlices } from './sum-slices';
+
+const MAX_SLICES = 64;
+
+/** The same from stock tfjs ops. */
+export function rmsNormReference(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number): tf.Tensor2D {
+  return tf.tidy(() => {
+    const meanSquare = tf.mean(tf.mul(x, x), 1, true);
+    const scale = tf.div(1, tf.sqrt(tf.add(meanSquare, eps)));
+    return tf.mul(tf.mul(x, scale), weight);
+  });
+}
+
+function gradient(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, r: tf.Tensor): tf.Tensor[] {
+  const [rows, C] = x.shape as [number, number];
+  const dx = emptyTensor<tf.Rank.R2>([rows, C]);
+  dispatch({
+    label: 'rms-norm-grad-input',
+    code: gradInputKernel,
+    constants: { C4: C / 4 },
+    buffers: [dx, dy, x, weight, r],
+    uniforms: [rows],
+    groups: [Math.ceil(rows / 64)],
+  });
+  const slices = Math.min(MAX_SLICES, rows);
+  const partial = emptyTensor<tf.Rank.R2>([slices, C]);
+  dispatch({
+    label: 'rms-norm-grad-weight',
+    code: gradWeightKernel,
+    constants: { C4: C / 4 },
+    buffers: [partial, dy, x, r],
+    uniforms: [rows, slices],
+    groups: [Math.ceil((slices * C) / 4 / 64)],
+  });
+  return [dx, sumSlices(partial, [C])];
+}
+
+/**
+ * x [N, C], weight [C] → x / √(mean_c x² + eps) · weight, with gradients for both.
+ * The kernels need C to be a multiple of 4; other sizes go through the reference.
+ */
+export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number): tf.Tensor2D {
+  const [rows, C] = x.shape;
+  if (!useKernels() || C % 4 !== 0) return rmsNormReference(x, weight, eps);
+  return withGradient(
+    [x, weight],
+    () => {
+      const y = emptyTensor<tf.Rank.R2>([rows, C]);
+      const r = emptyTensor<tf.Rank.R1>([rows]);
+      dispatch({
+        label: 'rms-norm-forward',
+        code: forwardKernel,
+        constants: { C4: C / 4 },
+        buffers: [y, r, x, weight],
+        uniforms: [rows, f32Bits(eps)],
+        groups: [Math.ceil(rows / 64)],
+      });
+      return { value: y, saved: [x, weight, r] };
+    },
+    (dy, [xSaved, weightSaved, r]) => gradient(dy, xSaved!, weightSaved!, r!),
+  );
+}

@@ -1,0 +1,115 @@
+/** The training loop that pretraining and SFT share: next-token cross-entropy with AdamW and a cosine. */
+import { permutation, STREAM } from '../core/rng';
+import { cosineFactor } from '../core/schedule';
+import type { MetricRow, Sample } from '../core/domain';
+import { collate } from '../engine/batch';
+import { completionLoss } from '../engine/losses';
+import type { Llama } from '../engine/model';
+import { readWeights } from '../engine/weights';
+import { AdamW } from '../engine/optimizer';
+import { evaluateLoss } from './evaluate';
+import { batchOf, underPrefix, withPrefix } from './stage';
+import type { StageEvent, StageSnapshot } from './stage';
+
+/** One row of training text: loss is taken on the tokens from `promptLength` on. */
+export interface TokenRow {
+  input_ids: number[];
+  promptLength: number;
+}
+
+export interface SupervisedInput {
+  model: Llama;
+  train: TokenRow[];
+  heldOut: TokenRow[];
+  totalSteps: number;
+  seed: number;
+  /** Texts written by the model so far, taken every `eval_steps`. */
+  sample(step: number): Promise<Sample[]>;
+  resume: StageSnapshot | undefined;
+  /** Stands in every snapshot beside the weights. */
+  extraState: Record<string, unknown>;
+}
+
+export interface SupervisedConfig {
+  per_device_train_batch_size: number;
+  learning_rate: number;
+  warmup_ratio: number;
+  min_lr_ratio: number;
+  eval_steps: number;
+  adam_beta1: number;
+  adam_beta2: number;
+  weight_decay: number;
+  max_grad_norm: number;
+}
+
+/** Runs to `totalSteps`, one event per optimizer step. The caller disposes the model. */
+export async function* trainSupervised(
+  input: SupervisedInput,
+  config: SupervisedConfig,
+): AsyncGenerator<StageEvent, void> {
+  const { model, train, heldOut, totalSteps, seed } = input;
+  const stepsPerEpoch = Math.ceil(train.length / config.per_device_train_batch_size);
+  const warmup = Math.round(config.warmup_ratio * totalSteps);
+  const optimizer = new AdamW(model.parameters, { ...config, adam_epsilon: 1e-8 });
+  try {
+    let num_tokens = 0;
+    let start = 0;
+    if (input.resume) {
+      start = input.resume.step;
+      num_tokens = Number(input.resume.state.num_tokens);
+      await optimizer.restore({
+        step: start,
+        tensors: underPrefix('optimizer', input.resume.tensors),
+      });
+    }
+    for (let step = start; step < totalSteps; step++) {
+      // 1. the batch: a fresh order for each epoch, a function of (seed, epoch)
+      const epoch = Math.floor(step / stepsPerEpoch);
+      const order = permutation(train.length, seed, STREAM.order, epoch);
+      const rows = batchOf(order, config.per_device_train_batch_size, step % stepsPerEpoch);
+      const batch = collate(rows.map((i) => train[i]!));
+      const tokens = batch.lengths.reduce((a, b) => a + b, 0);
+      num_tokens += tokens;
+
+      // 2. one AdamW step on the masked cross-entropy
+      const learning_rate =
+        config.learning_rate * cosineFactor(step, totalSteps, warmup, config.min_lr_ratio);
+      const result = await optimizer.step(() => completionLoss(model, batch), learning_rate);
+      const row: MetricRow = {
+        step: step + 1,
+        loss: result.loss,
+        ...result.stats,
+        num_tokens,
+        learning_rate,
+        grad_norm: result.grad_norm,
+        epoch: (step + 1) / stepsPerEpoch,
+      };
+
+      // 3. now and then: the held-out loss, and what the model writes
+      const event: StageEvent = {
+        step: step + 1,
+        totalSteps,
+        row,
+        tokens,
+        snapshot: async () => {
+          const saved = await optimizer.state();
+          return {
+            step: step + 1,
+            tensors: new Map([
+              ...withPrefix('policy', await readWeights(model.parameters)),
+              ...withPrefix('optimizer', saved.tensors),
+            ]),
+            state: { ...input.extraState, num_tokens },
+          };
+        },
+      };
+      if (step === 0 || (step + 1) % config.eval_steps === 0 || step + 1 === totalSteps) {
+        if (heldOut.length > 0) row.eval_loss = await evaluateLoss(model, heldOut);
+        event.samples = await input.sample(step + 1);
+      }
+      yield event;
+    }
+  } finally {
+    optimizer.dispose();
+  }
+}
