@@ -1,32 +1,5 @@
-/**
- * What each logged number means: the text behind every tile, tooltip and report. Ids are TRL's.
- * `band` is the healthy range [low, high], null where a side is open.
- */
-export interface Metric {
-  id: string;
-  label: string;
-  unit: string;
-  formula: string;
-  /** One plain sentence. */
-  sentence: string;
-  healthy: string;
-  band: [number | null, number | null];
-  /** What to do when it leaves the band. */
-  remedy: string;
-  digits: number;
-}
-
-const metric = (
-  id: string,
-  label: string,
-  unit: string,
-  formula: string,
-  sentence: string,
-  healthy: string,
-  band: [number | null, number | null] = [null, null],
-  remedy = '',
-  digits = 3,
-): Metric => ({ id, label, unit, formula, sentence, healthy, band, remedy, digits });
+/** The metrics catalogue: every number that a stage logs, by its TRL name. */
+import { metric, type Metric } from './metric';
 
 const LIST: Metric[] = [
   metric(

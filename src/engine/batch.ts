@@ -33,7 +33,8 @@ const T_MULTIPLE = 8;
  */
 export function collate(rows: TokenRow[], options: { padTo?: number } = {}): TokenBatch {
   const B = rows.length;
-  if (B === 0) throw new PlaygroundError({ code: 'input', message: 'A batch needs at least one row.' });
+  if (B === 0)
+    throw new PlaygroundError({ code: 'input', message: 'A batch needs at least one row.' });
   const longest = rows.reduce((most, row) => Math.max(most, row.input_ids.length), 0);
   const T = Math.ceil(Math.max(longest, options.padTo ?? 0) / T_MULTIPLE) * T_MULTIPLE;
   const input_ids = new Int32Array(B * T);

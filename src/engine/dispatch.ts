@@ -152,7 +152,10 @@ export async function warmUp(kernels: KernelSource[]): Promise<void> {
       const key = pipelineKey(kernel);
       if (pipelines.has(key)) return;
       try {
-        pipelines.set(key, await device.createComputePipelineAsync(pipelineDescriptor(device, kernel)));
+        pipelines.set(
+          key,
+          await device.createComputePipelineAsync(pipelineDescriptor(device, kernel)),
+        );
       } catch (thrown) {
         throw new PlaygroundError({
           code: 'engine',

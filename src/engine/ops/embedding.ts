@@ -16,7 +16,10 @@ export function embeddingReference(weight: tf.Tensor2D, tokens: TokenIndex): tf.
     [weight],
     () => ({ value: tf.gather(weight, tokens.ids), saved: [tokens.ids] }),
     (dy, [ids]) => [
-      tf.matMul(tf.transpose(tf.cast(tf.oneHot(ids as tf.Tensor1D, V), 'float32') as tf.Tensor2D), dy),
+      tf.matMul(
+        tf.transpose(tf.cast(tf.oneHot(ids as tf.Tensor1D, V), 'float32') as tf.Tensor2D),
+        dy,
+      ),
     ],
   );
 }

@@ -61,7 +61,7 @@ function gradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
     uniforms: [N, rowsPerSlice],
     groups: [tiles(K), tiles(M), slices],
   });
-  return slices === 1 ? partial.reshape([M, K]) : sumSlices(partial, [M, K]);
+  return slices === 1 ? tf.reshape(partial, [M, K]) : sumSlices(partial, [M, K]);
 }
 
 /**

@@ -1,11 +1,8 @@
-/**
- * Draws the next token of every sequence. Threefry-2x32 as in core/rng.ts: key (seed, stream),
- * counter (the row's own stream id, index of the token in its completion), 24 bits, then the inverse
- * of the cumulative distribution. Terms are added one by one in vocabulary order, twice in the same
- * order, so the threshold and the running sum agree bit for bit.
- * One invocation per sequence: nothing of a row depends on its neighbours.
- */
-export const SAMPLE = /* wgsl */ `
+// Draws the next token of every sequence. Threefry-2x32 as in core/rng.ts: key (seed, stream),
+// counter (the row's own stream id, index of the token in its completion), 24 bits, then the inverse
+// of the cumulative distribution. Terms are added one by one in vocabulary order, twice in the same
+// order, so the threshold and the running sum agree bit for bit.
+// One invocation per sequence: nothing of a row depends on its neighbours.
 struct Settings { B: u32, V: u32, max_new_tokens: u32, seed: u32, stream: u32, temperature: f32 }
 @group(0) @binding(0) var<storage, read_write> token: array<i32>;
 @group(0) @binding(1) var<storage, read_write> position: array<i32>;
@@ -18,7 +15,7 @@ struct Settings { B: u32, V: u32, max_new_tokens: u32, seed: u32, stream: u32, t
 
 fn rotate_left(x: u32, bits: u32) -> u32 { return (x << bits) | (x >> (32u - bits)); }
 
-fn mix(x: vec2u, a: u32, b: u32, c: u32, d: u32) -> vec2u {
+fn four_rounds(x: vec2u, a: u32, b: u32, c: u32, d: u32) -> vec2u {
   var y = x;
   y.x += y.y; y.y = rotate_left(y.y, a) ^ y.x;
   y.x += y.y; y.y = rotate_left(y.y, b) ^ y.x;
@@ -30,11 +27,11 @@ fn mix(x: vec2u, a: u32, b: u32, c: u32, d: u32) -> vec2u {
 fn threefry2x32(key: vec2u, counter: vec2u) -> vec2u {
   let k2 = key.x ^ key.y ^ 0x1bd11bdau;
   var x = counter + key;
-  x = mix(x, 13u, 15u, 26u, 6u) + vec2u(key.y, k2 + 1u);
-  x = mix(x, 17u, 29u, 16u, 24u) + vec2u(k2, key.x + 2u);
-  x = mix(x, 13u, 15u, 26u, 6u) + vec2u(key.x, key.y + 3u);
-  x = mix(x, 17u, 29u, 16u, 24u) + vec2u(key.y, k2 + 4u);
-  return mix(x, 13u, 15u, 26u, 6u) + vec2u(k2, key.x + 5u);
+  x = four_rounds(x, 13u, 15u, 26u, 6u) + vec2u(key.y, k2 + 1u);
+  x = four_rounds(x, 17u, 29u, 16u, 24u) + vec2u(k2, key.x + 2u);
+  x = four_rounds(x, 13u, 15u, 26u, 6u) + vec2u(key.x, key.y + 3u);
+  x = four_rounds(x, 17u, 29u, 16u, 24u) + vec2u(key.y, k2 + 4u);
+  return four_rounds(x, 13u, 15u, 26u, 6u) + vec2u(k2, key.x + 5u);
 }
 
 @compute @workgroup_size(32)
@@ -69,4 +66,3 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   logprob[b * settings.max_new_tokens + index] =
     (logits[from + chosen] - highest) / settings.temperature - log(total);
 }
-`;

@@ -1,9 +1,6 @@
-/**
- * Attention of one new query per sequence over its cache, softmax in one pass (Milakov & Gimelshein
- * 2018, "Online normalizer calculation for softmax"). One invocation per (sequence, head).
- * Defines: HEADS, KV_HEADS, HEAD4 = head_dim / 4.
- */
-export const DECODE_ATTENTION = /* wgsl */ `
+// Attention of one new query per sequence over its cache, softmax in one pass (Milakov & Gimelshein
+// 2018, "Online normalizer calculation for softmax"). One invocation per (sequence, head).
+// Defines: HEADS, KV_HEADS, HEAD4 = head_dim / 4.
 struct Shape { B: u32, P: u32 }
 @group(0) @binding(0) var<storage, read_write> attended: array<vec4f>;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;
@@ -41,4 +38,3 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   for (var c = 0u; c < HEAD4; c++) { attended[i * HEAD4 + c] = sum[c] / total; }
 }
-`;

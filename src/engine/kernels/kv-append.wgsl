@@ -1,8 +1,5 @@
-/**
- * Copies T new rows of keys and values of each sequence into its cache, from its own position on.
- * k, v [B·T, W] → keys, values [B, P, W]. One invocation per element.
- */
-export const KV_APPEND = /* wgsl */ `
+// Copies T new rows of keys and values of each sequence into its cache, from its own position on.
+// k, v [B·T, W] → keys, values [B, P, W]. One invocation per element.
 struct Shape { count: u32, T: u32, P: u32, W: u32 }
 @group(0) @binding(0) var<storage, read_write> keys: array<f32>;
 @group(0) @binding(1) var<storage, read_write> values: array<f32>;
@@ -22,4 +19,3 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   keys[to] = k[i];
   values[to] = v[i];
 }
-`;

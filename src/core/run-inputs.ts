@@ -1,0 +1,73 @@
+/**
+ * What a run was made from, as one short text: `Run.inputHash`. The worker writes it when a run
+ * starts and the page computes it again; a part that differs names what has changed since. Parts are
+ * `name:value`, joined by spaces; data are hashed by content (never by record id), earlier runs stand
+ * there by their id, so that a copied project can put its own ids in place.
+ */
+import type { Demonstration, Project, Prompt, Ranking, Stage } from './domain';
+import { hashText } from './rng';
+
+export interface RunInputs {
+  project: Pick<Project, 'base' | 'runs'>;
+  demonstrations: readonly Demonstration[];
+  prompts: readonly Prompt[];
+  rankings: readonly Ranking[];
+}
+
+const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
+  [...records].sort((a, b) => a.seq - b.seq);
+
+const hashOf = (records: readonly unknown[]): string =>
+  `${records.length}-${hashText(JSON.stringify(records)).toString(16).padStart(8, '0')}`;
+
+/** The inputs of a stage as they are now. The text of a pretraining run is not kept, so not hashed. */
+export function inputHash(stage: Stage, inputs: RunInputs): string {
+  const { project, demonstrations, prompts, rankings } = inputs;
+  const parts: Record<string, string> = {};
+  switch (stage) {
+    case 'pretrain':
+      break;
+    case 'sft':
+      parts.base = project.runs.base ?? project.base;
+      parts.demonstrations = hashOf(
+        inOrder(demonstrations).map((d) => [d.prompt, d.completion, d.heldOut]),
+      );
+      break;
+    case 'reward':
+      parts.sft = project.runs.sft ?? '';
+      parts.rankings = hashOf(
+        inOrder(rankings)
+          .filter(({ outcome }) => outcome === 'ranked')
+          .map((r) => [r.prompt, r.completions, r.ranks]),
+      );
+      break;
+    case 'ppo':
+      parts.sft = project.runs.sft ?? '';
+      parts.reward = project.runs.reward ?? '';
+      parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
+      break;
+  }
+  return Object.entries(parts)
+    .map(([name, value]) => `${name}:${value}`)
+    .join(' ');
+}
+
+function partsOf(hash: string): Map<string, string> {
+  return new Map(
+    hash
+      .split(' ')
+      .filter((part) => part.includes(':'))
+      .map((part) => [part.slice(0, part.indexOf(':')), part.slice(part.indexOf(':') + 1)]),
+  );
+}
+
+/** Names of the inputs (`demonstrations`, `sft`, …) that differ between two hashes of one stage. */
+export function changedInputs(before: string, now: string): string[] {
+  const old = partsOf(before);
+  return [...partsOf(now)].filter(([name, value]) => old.get(name) !== value).map(([name]) => name);
+}
+
+/** The hash with every run id replaced by what `rename` gives for it. */
+export function renameInputs(hash: string, rename: (id: string) => string): string {
+  return [...partsOf(hash)].map(([name, value]) => `${name}:${rename(value)}`).join(' ');
+}

@@ -1,0 +1,211 @@
+/**
+ * Training losses. Each runs a model on a batch and gives a scalar to differentiate plus statistics.
+ * "Masked mean" is the mean over completion tokens only (`batch.mask`); prompts and padding never
+ * count. Call inside `AdamW.step` or `tf.tidy`.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { PlaygroundError } from '../core/errors';
+import type { TokenBatch } from './batch';
+import type { ScalarModel } from './heads';
+import type { Llama } from './model';
+import { tokenLogprob } from './ops/token-logprob';
+
+export interface LossOutput {
+  loss: tf.Scalar;
+  stats: Record<string, tf.Scalar>;
+}
+
+/**
+ * Cross-entropy of the completion: −masked mean of log π(token), nats.
+ * Stats: `entropy` (nats, masked mean), `mean_token_accuracy` (share of tokens that are the argmax),
+ * `num_tokens` (prompt and completion tokens of the batch, as TRL's SFTTrainer counts them).
+ * @throws PlaygroundError 'input' when no token is a completion token
+ */
+export function completionLoss(model: Llama, batch: TokenBatch): LossOutput {
+  const mean = maskedMean(batch);
+  const { logprob, entropy, isArgmax } = tokenStats(model, batch, 1);
+  return {
+    loss: tf.neg(mean(logprob)),
+    stats: {
+      entropy: mean(entropy),
+      mean_token_accuracy: mean(isArgmax),
+      num_tokens: tf.scalar(batch.lengths.reduce((sum, length) => sum + length, 0)),
+    },
+  };
+}
+
+/** Rows of the batch that one labeler compared. */
+export interface RewardPair {
+  winner: number;
+  loser: number;
+  /** 1 / (C(K, 2) of the prompt · prompts in the batch): every prompt counts alike. */
+  weight: number;
+}
+
+/**
+ * K-wise reward loss (Ouyang et al. 2022, equation 1): −Σ weight·log σ(r_w − r_l − margin), plus
+ * center·Σ weight·(r_w + r_l)² (TRL `center_rewards_coefficient`; Eisenstein et al. 2023). All pairs
+ * of a prompt share one forward pass per completion; ties are not among the pairs. The score of a
+ * row is taken at its last token.
+ * Stats: `accuracy` (share of pairs with r_w > r_l), `margin` (mean r_w − r_l), `min_reward`,
+ * `mean_reward`, `max_reward` over the rows.
+ * @throws PlaygroundError 'input' without pairs
+ */
+export function kwiseRewardLoss(
+  model: ScalarModel,
+  batch: TokenBatch,
+  pairs: RewardPair[],
+  { margin, center }: { margin: number; center: number },
+): LossOutput {
+  if (pairs.length === 0) {
+    throw new PlaygroundError({
+      code: 'input',
+      message: 'The batch has no pair to learn from: every ranking in it is a tie.',
+      remedy: 'Rank some completions above others.',
+    });
+  }
+  const { B, T, lengths } = batch;
+  // One-hot rows instead of gathers: the gradient of a gather adds with atomics on WebGPU.
+  const last = new Float32Array(B * T);
+  lengths.forEach((length, b) => (last[b * T + length - 1] = 1));
+  const scores = tf.reshape(model.scoresAt(batch), [B, T]);
+  const rewards = tf.reshape(tf.sum(tf.mul(scores, tf.tensor2d(last, [B, T])), 1), [1, B]);
+
+  const difference = new Float32Array(pairs.length * B);
+  const total = new Float32Array(pairs.length * B);
+  pairs.forEach(({ winner, loser }, p) => {
+    difference[p * B + winner] = 1;
+    difference[p * B + loser] = -1;
+    total[p * B + winner] = 1;
+    total[p * B + loser] = 1;
+  });
+  const shape: [number, number] = [pairs.length, B];
+  const weights = tf.tensor1d(pairs.map(({ weight }) => weight));
+  const delta = tf.sum(tf.mul(rewards, tf.tensor2d(difference, shape)), 1);
+  // −log σ(x) = softplus(−x)
+  let loss = tf.sum(tf.mul(weights, tf.softplus(tf.sub(margin, delta)))) as tf.Scalar;
+  if (center > 0) {
+    const sums = tf.sum(tf.mul(rewards, tf.tensor2d(total, shape)), 1);
+    loss = tf.add(loss, tf.mul(center, tf.sum(tf.mul(weights, tf.square(sums)))));
+  }
+  return {
+    loss,
+    stats: {
+      accuracy: tf.mean(tf.cast(tf.greater(delta, 0), 'float32')),
+      margin: tf.mean(delta),
+      min_reward: tf.min(rewards),
+      mean_reward: tf.mean(rewards),
+      max_reward: tf.max(rewards),
+    },
+  };
+}
+
+/**
+ * Clipped policy loss (Schulman et al. 2017, equation 7): masked mean of
+ * max(−A·ratio, −A·clip(ratio, 1 ± cliprange)), ratio = exp(log π − log π_old).
+ * Stats: `approxkl` (masked mean of ½·Δ², nats), `clipfrac` (share of tokens where the clipped term
+ * is larger), `entropy` (nats), `ratio` (masked mean), `ratio_var` (masked variance).
+ * @param rollout `oldLogprobs` (nats, at the same temperature) and `advantages`, [B, T] each, read
+ *   where the mask is 1
+ * @throws PlaygroundError 'input' when no token is a completion token or a length does not fit
+ */
+export function ppoPolicyLoss(
+  model: Llama,
+  batch: TokenBatch,
+  { oldLogprobs, advantages }: { oldLogprobs: Float32Array; advantages: Float32Array },
+  { cliprange, temperature }: { cliprange: number; temperature: number },
+): LossOutput {
+  const mean = maskedMean(batch);
+  const { logprob, entropy } = tokenStats(model, batch, temperature);
+  // Outside the mask Δ is 0, so that no padding overflows exp.
+  const mask = tf.tensor1d(batch.mask);
+  const delta = tf.mul(tf.sub(logprob, perToken(batch, oldLogprobs, 'oldLogprobs')), mask);
+  const ratio = tf.exp(delta);
+  const minusA = tf.neg(perToken(batch, advantages, 'advantages'));
+  const unclipped = tf.mul(minusA, ratio);
+  const clipped = tf.mul(minusA, tf.clipByValue(ratio, 1 - cliprange, 1 + cliprange));
+  const ratioMean = mean(ratio);
+  return {
+    loss: mean(tf.maximum(unclipped, clipped)),
+    stats: {
+      approxkl: tf.mul(0.5, mean(tf.square(delta))),
+      clipfrac: mean(tf.cast(tf.greater(clipped, unclipped), 'float32')),
+      entropy: mean(entropy),
+      ratio: ratioMean,
+      ratio_var: mean(tf.square(tf.sub(ratio, ratioMean))),
+    },
+  };
+}
+
+/**
+ * Clipped value loss (TRL, lm-human-preferences): vf_coef · ½ · masked mean of
+ * max((v − R)², (clip(v, v_old ± cliprange_value) − R)²).
+ * Stats: `vf_loss` (before vf_coef), `vf_clipfrac`, `error` (masked mean of (v − R)²), `vpred`
+ * (masked mean of v).
+ * @param rollout `oldValues` and `returns`, [B, T] each, read where the mask is 1
+ * @throws PlaygroundError 'input' when no token is a completion token or a length does not fit
+ */
+export function ppoValueLoss(
+  model: ScalarModel,
+  batch: TokenBatch,
+  { oldValues, returns }: { oldValues: Float32Array; returns: Float32Array },
+  { cliprange_value, vf_coef }: { cliprange_value: number; vf_coef: number },
+): LossOutput {
+  const mean = maskedMean(batch);
+  const vpred = model.scoresAt(batch);
+  const old = perToken(batch, oldValues, 'oldValues');
+  const target = perToken(batch, returns, 'returns');
+  const change = tf.clipByValue(tf.sub(vpred, old), -cliprange_value, cliprange_value);
+  const unclipped = tf.square(tf.sub(vpred, target));
+  const clipped = tf.square(tf.sub(tf.add(old, change), target));
+  const vf_loss = tf.mul<tf.Scalar>(0.5, mean(tf.maximum(unclipped, clipped)));
+  return {
+    loss: tf.mul(vf_coef, vf_loss),
+    stats: {
+      vf_loss,
+      vf_clipfrac: mean(tf.cast(tf.greater(clipped, unclipped), 'float32')),
+      error: mean(unclipped),
+      vpred: mean(vpred),
+    },
+  };
+}
+
+interface TokenStats {
+  logprob: tf.Tensor1D;
+  entropy: tf.Tensor1D;
+  isArgmax: tf.Tensor1D;
+}
+
+/** Log-probability, entropy and top-1 hit of each target of a batch, [N] each. */
+function tokenStats(model: Llama, batch: TokenBatch, temperature: number): TokenStats {
+  const N = batch.B * batch.T;
+  const targets = tf.tensor1d(batch.targets, 'int32');
+  const result = tokenLogprob(model.logits(model.hiddenStates(batch)), targets, temperature);
+  const row = (i: number) => tf.reshape(tf.slice(result, [i, 0], [1, N]), [N]) as tf.Tensor1D;
+  return { logprob: row(0), entropy: row(1), isArgmax: row(2) };
+}
+
+/** x [N] ↦ Σ mask·x / Σ mask. */
+function maskedMean(batch: TokenBatch): (x: tf.Tensor) => tf.Scalar {
+  const count = batch.mask.reduce((sum, m) => sum + m, 0);
+  if (count === 0) {
+    throw new PlaygroundError({
+      code: 'input',
+      message: 'The batch has no completion token to learn from.',
+      remedy: 'Every row needs at least one token after its prompt.',
+    });
+  }
+  const share = tf.tensor1d(batch.mask.map((m) => m / count));
+  return (x) => tf.sum(tf.mul(x, share));
+}
+
+function perToken(batch: TokenBatch, values: Float32Array, field: string): tf.Tensor1D {
+  if (values.length !== batch.B * batch.T) {
+    throw new PlaygroundError({
+      code: 'input',
+      message: `${field} has ${values.length} numbers; the batch has ${batch.B} × ${batch.T} places.`,
+      field,
+    });
+  }
+  return tf.tensor1d(values);
+}

@@ -1,0 +1,140 @@
+/** Causal self-attention with grouped key-value heads (GQA, Ainslie et al. 2023). */
+import * as tf from '@tensorflow/tfjs-core';
+import { dispatch, emptyTensor, useKernels } from '../dispatch';
+import forwardKernel from '../kernels/attention-forward.wgsl?raw';
+import gradKeyValueKernel from '../kernels/attention-grad-key-value.wgsl?raw';
+import gradQueryKernel from '../kernels/attention-grad-query.wgsl?raw';
+import { withGradient } from '../with-gradient';
+
+export interface AttentionShape {
+  B: number;
+  T: number;
+  num_attention_heads: number;
+  /** Divides num_attention_heads; head h reads key-value head ⌊h · KV / H⌋. */
+  num_key_value_heads: number;
+}
+
+const GROUP = 32;
+/** Added to the scores of later positions: exp of it is 0, and no infinity enters a product. */
+const MASKED = -1e9;
+
+function compiled(headDim: number, shape: AttentionShape) {
+  return {
+    defines: { D4: headDim / 4 },
+    constants: {
+      HEADS: shape.num_attention_heads,
+      KV_HEADS: shape.num_key_value_heads,
+      SCALE: 1 / Math.sqrt(headDim),
+    },
+    uniforms: [shape.B, shape.T],
+  };
+}
+
+function gradient(
+  dy: tf.Tensor,
+  [q, k, v, out, lse]: [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
+  shape: AttentionShape,
+): tf.Tensor[] {
+  const { B, T, num_attention_heads: H, num_key_value_heads: KV } = shape;
+  const program = compiled(q.shape[1]! / H, shape);
+  const dq = emptyTensor(q.shape as [number, number]);
+  const stats = emptyTensor<tf.Rank.R2>([B * H * T, 2]);
+  dispatch({
+    label: 'attention-grad-query',
+    code: gradQueryKernel,
+    ...program,
+    buffers: [dq, stats, q, k, v, out, dy, lse],
+    groups: [Math.ceil((B * H * T) / GROUP)],
+  });
+  const dk = emptyTensor(k.shape as [number, number]);
+  const dv = emptyTensor(v.shape as [number, number]);
+  dispatch({
+    label: 'attention-grad-key-value',
+    code: gradKeyValueKernel,
+    ...program,
+    buffers: [dk, dv, q, k, v, dy, stats],
+    groups: [Math.ceil((B * KV * T) / GROUP)],
+  });
+  return [dq, dk, dv];
+}
+
+/** a [G, I, J] · b [G, J, K] with explicit transposes in the gradient (fast on wasm). */
+function batchMatMul(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
+  return withGradient(
+    [a, b],
+    () => ({ value: tf.matMul(a, b), saved: [a, b] }),
+    (dy, [aSaved, bSaved]) => [
+      tf.matMul(dy, tf.transpose(bSaved as tf.Tensor3D, [0, 2, 1])),
+      tf.matMul(tf.transpose(aSaved as tf.Tensor3D, [0, 2, 1]), dy),
+    ],
+  );
+}
+
+/** The same from stock tfjs ops, with the [T, T] matrix of scores. */
+export function causalAttentionReference(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  { B, T, num_attention_heads: H, num_key_value_heads: KV }: AttentionShape,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const headDim = q.shape[1] / H;
+    const G = H / KV;
+    // Heads that share keys become further rows of one matmul: [B·KV, G·T, hd].
+    const queries = tf.reshape(
+      tf.transpose(tf.reshape(q, [B, T, KV, G, headDim]), [0, 2, 3, 1, 4]),
+      [B * KV, G * T, headDim],
+    ) as tf.Tensor3D;
+    const keys = tf.reshape(tf.transpose(tf.reshape(k, [B, T, KV, headDim]), [0, 2, 3, 1]), [
+      B * KV,
+      headDim,
+      T,
+    ]) as tf.Tensor3D;
+    const values = tf.reshape(tf.transpose(tf.reshape(v, [B, T, KV, headDim]), [0, 2, 1, 3]), [
+      B * KV,
+      T,
+      headDim,
+    ]) as tf.Tensor3D;
+    const later = new Float32Array(T * T);
+    for (let t = 0; t < T; t++) later.fill(MASKED, t * T + t + 1, (t + 1) * T);
+
+    const scores = tf.mul(batchMatMul(queries, keys), 1 / Math.sqrt(headDim));
+    const masked = tf.add(tf.reshape(scores, [B * H, T, T]), tf.tensor3d(later, [1, T, T]));
+    const shares = tf.reshape(tf.softmax(masked), [B * KV, G * T, T]) as tf.Tensor3D;
+    const mixed = tf.reshape(batchMatMul(shares, values), [B, KV, G, T, headDim]);
+    return tf.reshape(tf.transpose(mixed, [0, 3, 1, 2, 4]), [B * T, H * headDim]) as tf.Tensor2D;
+  });
+}
+
+/**
+ * q [N, H·hd], k and v [N, KV·hd], N = B·T, positions already rotated in → [N, H·hd]: for each head
+ * softmax(q·kᵀ / √hd) over the positions up to its own, times v. Gradients for q, k and v. The
+ * kernels need hd to be a multiple of 4; other sizes go through the reference.
+ */
+export function causalAttention(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  shape: AttentionShape,
+): tf.Tensor2D {
+  const { B, T, num_attention_heads: H } = shape;
+  const headDim = q.shape[1] / H;
+  if (!useKernels() || headDim % 4 !== 0) return causalAttentionReference(q, k, v, shape);
+  return withGradient(
+    [q, k, v],
+    () => {
+      const out = emptyTensor<tf.Rank.R2>(q.shape);
+      const lse = emptyTensor<tf.Rank.R1>([B * H * T]);
+      dispatch({
+        label: 'attention-forward',
+        code: forwardKernel,
+        ...compiled(headDim, shape),
+        buffers: [out, lse, q, k, v],
+        groups: [Math.ceil((B * H * T) / GROUP)],
+      });
+      return { value: out, saved: [q, k, v, out, lse] };
+    },
+    (dy, saved) =>
+      gradient(dy, saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], shape),
+  );
+}

@@ -1,0 +1,131 @@
+/** Rotary position embedding (Su et al. 2021) in Hugging Face's rotate_half form. */
+import * as tf from '@tensorflow/tfjs-core';
+import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import ropeKernel from '../kernels/rope.wgsl?raw';
+import { withGradient } from '../with-gradient';
+
+/** cos and sin of position · theta^(−2i/hd), each [P, hd/2]. */
+export interface RopeTable {
+  cos: tf.Tensor2D;
+  sin: tf.Tensor2D;
+}
+
+/** Where the position of a row comes from; the uniforms follow the last tensor. */
+const POSITION_IN_ROW = `@group(0) @binding(4) var<uniform> size: Size;
+fn position(row: u32) -> u32 { return row % size.T; }
+`;
+const POSITION_GIVEN = `@group(0) @binding(4) var<storage, read> positions: array<u32>;
+@group(0) @binding(5) var<uniform> size: Size;
+fn position(row: u32) -> u32 { return positions[row]; }
+`;
+
+/**
+ * The angles for positions 0 … maxPositions − 1, computed in f64: an f32 product of a late
+ * position and its frequency is off by more than an f32 cosine.
+ */
+export function ropeTable(maxPositions: number, headDim: number, theta: number): RopeTable {
+  const half = headDim / 2;
+  const cos = new Float32Array(maxPositions * half);
+  const sin = new Float32Array(maxPositions * half);
+  for (let p = 0; p < maxPositions; p++) {
+    for (let i = 0; i < half; i++) {
+      const angle = p * theta ** ((-2 * i) / headDim);
+      cos[p * half + i] = Math.cos(angle);
+      sin[p * half + i] = Math.sin(angle);
+    }
+  }
+  return {
+    cos: tf.tensor2d(cos, [maxPositions, half]),
+    sin: tf.tensor2d(sin, [maxPositions, half]),
+  };
+}
+
+function rotate(
+  x: tf.Tensor,
+  { cos, sin }: RopeTable,
+  headDim: number,
+  where: { T: number; positions?: tf.Tensor1D },
+  sign: 1 | -1,
+): tf.Tensor2D {
+  const [rows, width] = x.shape as [number, number];
+  const y = emptyTensor<tf.Rank.R2>([rows, width]);
+  const { T, positions } = where;
+  dispatch({
+    label: positions === undefined ? 'rope' : 'rope-at',
+    code: (positions === undefined ? POSITION_IN_ROW : POSITION_GIVEN) + ropeKernel,
+    constants: { HEADS: width / headDim, HALF: headDim / 2 },
+    buffers: positions === undefined ? [y, x, cos, sin] : [y, x, cos, sin, positions],
+    uniforms: [rows, T, f32Bits(sign)],
+    groups: elementGroups((rows * width) / 2, 64),
+  });
+  return y;
+}
+
+/** x [R, P, H, hd] with cos and sin broadcast to [R, P, 1, hd/2]. */
+function rotateReference(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
+  const [a, b] = tf.split(x, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
+  const first = tf.sub(tf.mul(a, cos), tf.mul(b, sin));
+  const second = tf.add(tf.mul(b, cos), tf.mul(a, sin));
+  return tf.concat([first, second], 3) as tf.Tensor4D;
+}
+
+/** `rope` from stock tfjs ops. */
+export function ropeReference(
+  x: tf.Tensor2D,
+  table: RopeTable,
+  headDim: number,
+  T: number,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [N, width] = x.shape;
+    const half = headDim / 2;
+    const angles = (t: tf.Tensor2D): tf.Tensor => tf.reshape(tf.slice(t, 0, T), [1, T, 1, half]);
+    const heads = tf.reshape(x, [N / T, T, width / headDim, headDim]) as tf.Tensor4D;
+    const turned = rotateReference(heads, angles(table.cos), angles(table.sin));
+    return tf.reshape(turned, [N, width]) as tf.Tensor2D;
+  });
+}
+
+/** `ropeAt` from stock tfjs ops. */
+export function ropeAtReference(
+  x: tf.Tensor2D,
+  table: RopeTable,
+  headDim: number,
+  positions: tf.Tensor1D,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [B, width] = x.shape;
+    const half = headDim / 2;
+    const angles = (t: tf.Tensor2D): tf.Tensor =>
+      tf.reshape(tf.gather(t, positions), [B, 1, 1, half]);
+    const heads = tf.reshape(x, [B, 1, width / headDim, headDim]) as tf.Tensor4D;
+    const turned = rotateReference(heads, angles(table.cos), angles(table.sin));
+    return tf.reshape(turned, [B, width]) as tf.Tensor2D;
+  });
+}
+
+/**
+ * x [N, H·hd] → the same shape, every head turned by its position, which is row % T. T must not be
+ * over the table's positions. Gradient for x.
+ */
+export function rope(x: tf.Tensor2D, table: RopeTable, headDim: number, T: number): tf.Tensor2D {
+  const known = table.cos.shape[0];
+  tf.util.assert(T <= known, () => `rope: ${T} positions, but the table has ${known}`);
+  if (!useKernels()) return ropeReference(x, table, headDim, T);
+  return withGradient(
+    [x],
+    () => ({ value: rotate(x, table, headDim, { T }, 1), saved: [] }),
+    (dy) => [rotate(dy, table, headDim, { T }, -1)],
+  );
+}
+
+/** x [B, H·hd] → row b turned by positions[b] (int32 [B]). For decoding: no gradient. */
+export function ropeAt(
+  x: tf.Tensor2D,
+  table: RopeTable,
+  headDim: number,
+  positions: tf.Tensor1D,
+): tf.Tensor2D {
+  if (!useKernels()) return ropeAtReference(x, table, headDim, positions);
+  return rotate(x, table, headDim, { T: 1, positions }, 1);
+}

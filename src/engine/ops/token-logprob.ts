@@ -1,0 +1,65 @@
+/** Log-probability of the target, entropy and top-1 hit of every row, without storing a softmax. */
+import * as tf from '@tensorflow/tfjs-core';
+import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import gradKernel from '../kernels/token-logprob-grad.wgsl?raw';
+import forwardKernel from '../kernels/token-logprob-forward.wgsl?raw';
+import { withGradient } from '../with-gradient';
+
+/**
+ * @param logits [N, V]
+ * @param targets int32 [N]
+ * @param temperature divides the logits first; > 0
+ * @returns [3, N]: log p(target) in nats (differentiable), entropy in nats (differentiable), 1 where
+ *   the target is the argmax (first of equals; no gradient)
+ */
+export function tokenLogprob(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  temperature: number,
+): tf.Tensor2D {
+  if (useKernels() && logits.shape[1] % 4 === 0) return withKernels(logits, targets, temperature);
+  return reference(logits, targets, temperature);
+}
+
+function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: number): tf.Tensor2D {
+  const [N, V] = logits.shape;
+  const defines = { V4: V / 4 };
+  const uniforms = [N, f32Bits(temperature)];
+  return withGradient(
+    [logits],
+    () => {
+      const result = emptyTensor<tf.Rank.R2>([3, N]);
+      dispatch({
+        label: 'token-logprob-forward',
+        code: forwardKernel,
+        defines,
+        buffers: [result, logits, targets],
+        uniforms,
+        groups: [Math.ceil(N / 32)],
+      });
+      return { value: result, saved: [logits, targets, result] };
+    },
+    (d, saved) => {
+      const dLogits = emptyTensor<tf.Rank.R2>([N, V]);
+      dispatch({
+        label: 'token-logprob-grad',
+        code: gradKernel,
+        defines,
+        buffers: [dLogits, ...saved, d],
+        uniforms,
+        groups: elementGroups((N * V) / 4, 64),
+      });
+      return [dLogits];
+    },
+  );
+}
+
+function reference(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: number): tf.Tensor2D {
+  const V = logits.shape[1];
+  const logp = tf.logSoftmax(tf.div(logits, temperature)) as tf.Tensor2D;
+  const hit = tf.oneHot(targets, V, 1, 0, 'float32');
+  const logprob = tf.sum(tf.mul(logp, hit), 1);
+  const entropy = tf.neg(tf.sum(tf.mul(tf.exp(logp), logp), 1));
+  const isArgmax = tf.cast(tf.equal(tf.argMax(logits, 1), targets), 'float32');
+  return tf.stack([logprob, entropy, isArgmax]) as tf.Tensor2D;
+}

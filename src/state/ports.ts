@@ -1,0 +1,61 @@
+/** What the page needs from the database and from the worker: the seams where tests put their own. */
+import type {
+  CandidateSet,
+  Demonstration,
+  MetricRow,
+  Project,
+  Prompt,
+  Ranking,
+  Run,
+  Sample,
+} from '../core/domain';
+import type { ProjectBundle } from '../formats/project-file';
+import type { CommandName, Commands, WorkerEvent } from '../worker/protocol';
+
+/** The tables that the page writes. */
+export interface PageTables {
+  projects: Project;
+  demonstrations: Demonstration;
+  prompts: Prompt;
+  sets: CandidateSet;
+  rankings: Ranking;
+}
+export type PageTable = keyof PageTables;
+
+/** New contents by id; null deletes. */
+export type Changes = { [T in PageTable]?: ReadonlyMap<string, PageTables[T] | null> };
+
+export interface ProjectRecords {
+  demonstrations: Demonstration[];
+  prompts: Prompt[];
+  sets: CandidateSet[];
+  rankings: Ranking[];
+  runs: Run[];
+}
+
+export interface RunSamples {
+  step: number;
+  samples: Sample[];
+}
+
+export interface ProjectStore {
+  listProjects(): Promise<Project[]>;
+  /** Every record of a project but metrics and checkpoints, in order of `seq`. */
+  loadProject(projectId: string): Promise<ProjectRecords>;
+  /** All changes or none; resolves once they are on disk. */
+  commit(changes: Changes): Promise<void>;
+  /** Removes a project with its runs, metrics and checkpoints. */
+  deleteProject(projectId: string): Promise<void>;
+  loadRows(runId: string): Promise<MetricRow[]>;
+  loadSamples(runId: string): Promise<RunSamples[]>;
+  /** The whole project, every checkpoint with its tensors. */
+  loadBundle(projectId: string): Promise<ProjectBundle>;
+  /** Stores a bundle whose ids are all new. */
+  saveBundle(bundle: ProjectBundle): Promise<void>;
+}
+
+export interface WorkerLink {
+  call<K extends CommandName>(name: K, request: Commands[K]['request']): Promise<Commands[K]['result']>;
+  /** @returns a function that ends the subscription */
+  onEvent(listener: (event: WorkerEvent) => void): () => void;
+}

@@ -1,0 +1,86 @@
+/**
+ * From memory to the database. Changes of one record are merged, text edits wait up to
+ * `EDIT_DELAY_MS` for the next key, one transaction is under way at a time, and `saved` says 'saved'
+ * only after the last one has completed. Changes whose transaction failed stay in line.
+ */
+import type { PageTable, PageTables, ProjectStore } from './ports';
+
+/** Under the promised 250 ms, with room for the transaction. */
+export const EDIT_DELAY_MS = 150;
+const RETRY_DELAY_MS = 2000;
+
+export type SaveStatus = 'saved' | 'saving' | 'failed';
+type Pending = { [T in PageTable]?: Map<string, PageTables[T] | null> };
+
+export class SaveQueue {
+  saved: SaveStatus = $state('saved');
+  readonly #commit: ProjectStore['commit'];
+  readonly #onFailure: (error: unknown) => void;
+  #pending: Pending = {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | null = null;
+
+  constructor(commit: ProjectStore['commit'], onFailure: (error: unknown) => void) {
+    this.#commit = commit;
+    this.#onFailure = onFailure;
+  }
+
+  /** Puts a record in line (null deletes it). `later` waits for more keys; otherwise it starts now. */
+  put<T extends PageTable>(table: T, id: string, record: PageTables[T] | null, later = false): void {
+    const rows = (this.#pending[table] ??= new Map() as NonNullable<Pending[T]>) as Map<
+      string,
+      PageTables[T] | null
+    >;
+    // Components may hand over proxies, which IndexedDB cannot clone.
+    rows.set(id, record === null ? null : ($state.snapshot(record) as PageTables[T]));
+    this.saved = 'saving';
+    if (this.#timer !== undefined && later) return;
+    clearTimeout(this.#timer);
+    // Even "now" is a task later, so that a hundred puts in a row are one transaction.
+    this.#timer = setTimeout(() => void this.flush().catch(() => {}), later ? EDIT_DELAY_MS : 0);
+  }
+
+  /**
+   * Writes all that is in line and resolves when it is on disk.
+   * @throws whatever the database threw; the changes stay in line and are tried again
+   */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#running !== null) await this.#running.catch(() => {});
+    if (Object.keys(this.#pending).length === 0) return;
+    const changes = this.#pending;
+    this.#pending = {};
+    this.#running = this.#write(changes);
+    try {
+      await this.#running;
+    } finally {
+      this.#running = null;
+    }
+    if (Object.keys(this.#pending).length === 0) this.saved = 'saved';
+  }
+
+  async #write(changes: Pending): Promise<void> {
+    try {
+      await this.#commit(changes);
+    } catch (error) {
+      this.#putBack(changes);
+      const first = this.saved !== 'failed';
+      this.saved = 'failed';
+      if (first) this.#onFailure(error);
+      this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), RETRY_DELAY_MS);
+      throw error;
+    }
+  }
+
+  /** Failed changes go back behind whatever has been put since. */
+  #putBack(failed: Pending): void {
+    for (const table of Object.keys(failed) as PageTable[]) {
+      const merged = new Map<string, unknown>([
+        ...(failed[table] as Map<string, unknown>),
+        ...((this.#pending[table] ?? new Map()) as Map<string, unknown>),
+      ]);
+      Object.assign(this.#pending, { [table]: merged });
+    }
+  }
+}

@@ -1,0 +1,3 @@
+import { projectTable } from './project-table';
+
+export const demonstrations = projectTable('demonstrations', 'the demonstrations');

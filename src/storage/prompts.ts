@@ -1,0 +1,3 @@
+import { projectTable } from './project-table';
+
+export const prompts = projectTable('prompts', 'the prompts');

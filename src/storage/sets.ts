@@ -1,0 +1,3 @@
+import { projectTable } from './project-table';
+
+export const sets = projectTable('sets', 'the completions');

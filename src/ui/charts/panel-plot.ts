@@ -1,0 +1,104 @@
+import uPlot from 'uplot';
+import { drawnLines } from './chart-data';
+import type { ChartPanel } from './chart-types';
+
+const FONT = '12px "Inter Variable", Inter, system-ui, sans-serif';
+
+/** A CSS colour as the canvas needs it: `var(--x)` looked up where `element` stands. */
+export function resolveColor(element: Element, color: string): string {
+  const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
+  if (name === undefined) return color;
+  return getComputedStyle(element).getPropertyValue(name).trim() || '#000000';
+}
+
+/** Draws the target level and its label over the lines. */
+function drawTarget(plot: uPlot, panel: ChartPanel): void {
+  if (!panel.target) return;
+  const { ctx, bbox } = plot;
+  const y = Math.round(plot.valToPos(panel.target.value, 'y', true));
+  if (y < bbox.top || y > bbox.top + bbox.height) return;
+  const color = resolveColor(plot.root, panel.series[0]?.color ?? 'var(--ink-3)');
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.fillStyle = color;
+  ctx.setLineDash([3, 5].map((length) => length * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.font = `${12 * devicePixelRatio}px sans-serif`;
+  ctx.textAlign = 'right';
+  ctx.fillText(panel.target.label, bbox.left + bbox.width - 6, y - 5 * devicePixelRatio);
+  ctx.restore();
+}
+
+export interface PlotOptions {
+  panel: ChartPanel;
+  element: HTMLElement;
+  width: number;
+  /** Panels with the same key share one cursor. */
+  syncKey: string;
+  /** Only the lowest panel shows the numbers of x. */
+  showX: boolean;
+  lineWidth: number;
+  onCursor: (index: number | null) => void;
+}
+
+/** One panel of a stacked chart: raw lines faint under smoothed ones, bands behind both. */
+export function createPlot(options: PlotOptions): uPlot {
+  const { panel, element, width, syncKey, showX, lineWidth, onCursor } = options;
+  const lines = drawnLines(panel);
+  const axis = { stroke: () => resolveColor(element, 'var(--ink-3)'), font: FONT };
+  const grid = { stroke: () => resolveColor(element, 'var(--line)'), width: 1 };
+  const single = lines.length;
+  return new uPlot(
+    {
+      width,
+      height: (panel.height ?? 150) + (showX ? 28 : 0),
+      legend: { show: false },
+      padding: [8, 12, showX ? 0 : 8, 0],
+      cursor: {
+        sync: { key: syncKey },
+        y: false,
+        drag: { x: false, y: false },
+        points: { size: 7 },
+      },
+      scales: { x: { time: false } },
+      axes: [
+        { ...axis, grid, ticks: { show: false }, show: showX, size: 28 },
+        { ...axis, grid, ticks: { show: false }, size: 56, space: 36 },
+      ],
+      series: [
+        {},
+        ...lines.map(({ series, kind }): uPlot.Series => {
+          const edge = kind === 'band-low' || kind === 'band-high';
+          return {
+            stroke: edge ? undefined : () => resolveColor(element, series.color),
+            width: edge ? 0 : kind === 'raw' ? 1 : lineWidth,
+            alpha: kind === 'raw' ? 0.35 : 1,
+            dash: kind === 'smoothed' ? series.dash : undefined,
+            spanGaps: true,
+            points: { show: kind === 'smoothed' && single < 3 ? undefined : false },
+          };
+        }),
+      ],
+      bands: lines.flatMap(({ kind, series }, i): uPlot.Band[] =>
+        kind === 'band-low'
+          ? [
+              {
+                series: [i + 2, i + 1],
+                // A hex colour with 14 % of alpha.
+                fill: () => `${resolveColor(element, series.color)}24`,
+              },
+            ]
+          : [],
+      ),
+      hooks: {
+        draw: [(plot) => drawTarget(plot, panel)],
+        setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      },
+    },
+    [[], ...lines.map(() => [])],
+    element,
+  );
+}

@@ -1,0 +1,27 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { rmsNorm, rmsNormReference } from '../../src/engine/ops/rms-norm';
+import { describeOp, normal, type Op } from './ops-parity';
+
+// A large eps, so that a kernel that loses it is seen.
+const EPS = 0.1;
+const op: Op = (x, w) => rmsNorm(x as tf.Tensor2D, w as tf.Tensor1D, EPS);
+const reference: Op = (x, w) => rmsNormReference(x as tf.Tensor2D, w as tf.Tensor1D, EPS);
+
+// 150 rows are more than the 64 slices of the weight's gradient; 10 is not for the kernels.
+const SIZES: [number, number][] = [
+  [1, 4],
+  [7, 20],
+  [13, 64],
+  [5, 10],
+  [150, 8],
+];
+
+describeOp(
+  'rms-norm',
+  SIZES.map(([N, C]) => ({
+    name: `[${N},${C}]`,
+    inputs: [normal([N, C], 3), normal([C], 4)],
+    op,
+    reference,
+  })),
+);
