@@ -127,7 +127,12 @@ async function openWasm(wasmPath: string | undefined): Promise<OpenedEngine> {
   if (!wasmLocated) {
     wasmLocated = true; // tfjs throws when told a second time
     setWasmPaths(
-      wasmPath ?? { 'tfjs-backend-wasm.wasm': wasmPlain, 'tfjs-backend-wasm-simd.wasm': wasmSimd },
+      wasmPath ?? {
+        'tfjs-backend-wasm.wasm': wasmPlain,
+        'tfjs-backend-wasm-simd.wasm': wasmSimd,
+        // tfjs wants all three named; with threads off this one is never fetched.
+        'tfjs-backend-wasm-threaded-simd.wasm': wasmSimd,
+      },
     );
   }
   if (!(await tf.setBackend('wasm'))) throw new Error('WebAssembly could not be started');

@@ -9,6 +9,7 @@ import { uploadParameters } from './weights';
 
 const SCORE_WEIGHT = 'score.weight';
 const SCORE_BIAS = 'score.bias';
+const FINAL_NORM = 'model.norm.weight';
 
 /**
  * `LlamaForSequenceClassification` with one label, plus a bias (Hugging Face has none; InstructGPT's
@@ -31,7 +32,8 @@ export class ScalarModel {
   /**
    * Loads a trunk (policy weights will do: `lm_head.weight` is left out) and its head. Without
    * `score.weight` the head starts normal with std 1/√(C+1), bias 0 (Stiennon et al. 2020,
-   * appendix B; lm-human-preferences).
+   * appendix B; lm-human-preferences), for hidden states of unit size: a final norm whose gain is
+   * larger, as in small tied models, divides it, so that first scores are of order 1 all the same.
    * @throws PlaygroundError 'format' naming a tensor that is missing, unknown or of another shape
    */
   static load(config: ModelConfig, weights: WeightMap, seed: number): ScalarModel {
@@ -46,7 +48,7 @@ export class ScalarModel {
     const head = uploadParameters(
       headShapes,
       new Map([
-        [SCORE_WEIGHT, weights.get(SCORE_WEIGHT) ?? initialScore(C, seed)],
+        [SCORE_WEIGHT, weights.get(SCORE_WEIGHT) ?? initialScore(weights.get(FINAL_NORM), C, seed)],
         [SCORE_BIAS, weights.get(SCORE_BIAS) ?? { shape: [1], data: new Float32Array(1) }],
       ]),
     );
@@ -74,8 +76,10 @@ export class ScalarModel {
   }
 }
 
-function initialScore(C: number, seed: number): HostTensor {
-  const std = 1 / Math.sqrt(C + 1);
+function initialScore(norm: HostTensor | undefined, C: number, seed: number): HostTensor {
+  const squares = (norm?.data ?? Float32Array.of(1)).reduce((sum, gain) => sum + gain * gain, 0);
+  const size = Math.sqrt(squares / (norm?.data.length ?? 1));
+  const std = 1 / (Math.sqrt(C + 1) * size);
   const data = Float32Array.from({ length: C }, (_, i) => std * gaussian(seed, STREAM.head, i));
   return { shape: [1, C], data };
 }

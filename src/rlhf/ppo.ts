@@ -84,8 +84,8 @@ export async function* trainPpo(
     const start = ctx.resume?.step ?? 0;
     if (resumed) {
       const step = Number(ctx.resume?.state.optimizerStep);
-      await policyOptimizer.restore({ step, tensors: underPrefix('policy-optimizer', resumed) });
-      await valueOptimizer.restore({ step, tensors: underPrefix('value-optimizer', resumed) });
+      policyOptimizer.restore({ step, tensors: underPrefix('policy-optimizer', resumed) });
+      valueOptimizer.restore({ step, tensors: underPrefix('value-optimizer', resumed) });
     }
 
     for (let iteration = start; iteration < config.num_iterations; iteration++) {
@@ -205,7 +205,7 @@ async function update(
       const row: Record<string, number> = {
         'loss/policy_avg': policy.loss,
         // TRL logs the value loss before its weight
-        'loss/value_avg': config.vf_coef > 0 ? value.loss / config.vf_coef : 0,
+        'loss/value_avg': value.stats.vf_loss!,
         'policy/approxkl_avg': policy.stats.approxkl!,
         'policy/clipfrac_avg': policy.stats.clipfrac!,
         'policy/entropy_avg': policy.stats.entropy!,

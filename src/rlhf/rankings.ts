@@ -5,7 +5,7 @@
 import { PlaygroundError } from '../core/errors';
 import { hashText, permutation, STREAM } from '../core/rng';
 import type { Completion, Sample } from '../core/domain';
-import { generate, type Generated } from '../engine/generate';
+import { generate, type Generation } from '../engine/generate';
 import type { Llama } from '../engine/model';
 import { encodePrompt } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
@@ -67,12 +67,12 @@ export function promptTokens(tokenizer: Tokenizer, prompt: string, context: numb
 }
 
 /** Tokens → text, the end token left out of the text but kept in the tokens. */
-export function toCompletion(tokenizer: Tokenizer, row: Generated): Completion {
+export function toCompletion(tokenizer: Tokenizer, row: Generation): Completion {
   return { ...row, text: tokenizer.decode(row.tokens, { skipSpecial: true }).trim() };
 }
 
 /** A sample for the panel beside the chart, without scores. */
-export function toSample(tokenizer: Tokenizer, prompt: string, row: Generated): Sample {
+export function toSample(tokenizer: Tokenizer, prompt: string, row: Generation): Sample {
   const visible = row.tokens.filter((id) => !tokenizer.isSpecial(id));
   return {
     prompt,

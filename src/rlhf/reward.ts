@@ -120,7 +120,7 @@ export async function* trainReward(
     const start = ctx.resume?.step ?? 0;
     let num_tokens = Number(ctx.resume?.state.num_tokens ?? 0);
     if (ctx.resume) {
-      await optimizer.restore({
+      optimizer.restore({
         step: start,
         tensors: underPrefix('optimizer', ctx.resume.tensors),
       });

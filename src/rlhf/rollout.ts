@@ -5,7 +5,7 @@ import { finalScore } from '../core/scores';
 import type { PpoConfig } from '../core/config';
 import type { Sample } from '../core/domain';
 import { collate, type TokenBatch } from '../engine/batch';
-import { generate, type Generated } from '../engine/generate';
+import { generate, type Generation } from '../engine/generate';
 import type { ScalarModel } from '../engine/heads';
 import { scores as rewardScores, tokenLogprobs, values as valuesOf } from '../engine/inference';
 import type { Llama } from '../engine/model';
@@ -22,7 +22,7 @@ export interface Models {
 
 export interface Rollout {
   prompts: string[];
-  written: Generated[];
+  written: Generation[];
   rows: { input_ids: number[]; promptLength: number }[];
   batch: TokenBatch;
   /** [B, T], aligned with the position that chose the token; 0 outside `batch.mask`. */

@@ -57,7 +57,7 @@ export async function* trainSupervised(
     if (input.resume) {
       start = input.resume.step;
       num_tokens = Number(input.resume.state.num_tokens);
-      await optimizer.restore({
+      optimizer.restore({
         step: start,
         tensors: underPrefix('optimizer', input.resume.tensors),
       });

@@ -26,14 +26,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var highest = -3.0e38;
   var total = 0.0;
   for (var j = 0u; j <= last; j++) {
-    let from = ((b * shape.P + j) * KV_HEADS + kv) * HEAD4;
+    let start = ((b * shape.P + j) * KV_HEADS + kv) * HEAD4;
     var score = 0.0;
-    for (var c = 0u; c < HEAD4; c++) { score += dot(query[c], keys[from + c]); }
+    for (var c = 0u; c < HEAD4; c++) { score += dot(query[c], keys[start + c]); }
     let next = max(highest, score);
     let keep = exp(highest - next);
     let weight = exp(score - next);
     total = total * keep + weight;
-    for (var c = 0u; c < HEAD4; c++) { sum[c] = sum[c] * keep + weight * values[from + c]; }
+    for (var c = 0u; c < HEAD4; c++) { sum[c] = sum[c] * keep + weight * values[start + c]; }
     highest = next;
   }
   for (var c = 0u; c < HEAD4; c++) { attended[i * HEAD4 + c] = sum[c] / total; }

@@ -38,15 +38,15 @@ fn threefry2x32(key: vec2u, counter: vec2u) -> vec2u {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let b = id.x;
   if (b >= settings.B) { return; }
-  let from = b * settings.V;
+  let start = b * settings.V;
   let index = u32(position[b] + 1 - prompt_length[b]);
   if (index >= settings.max_new_tokens) { return; }
 
-  var highest = logits[from];
-  for (var v = 1u; v < settings.V; v++) { highest = max(highest, logits[from + v]); }
+  var highest = logits[start];
+  for (var v = 1u; v < settings.V; v++) { highest = max(highest, logits[start + v]); }
   var total = 0.0;
   for (var v = 0u; v < settings.V; v++) {
-    total += exp((logits[from + v] - highest) / settings.temperature);
+    total += exp((logits[start + v] - highest) / settings.temperature);
   }
   let bits = threefry2x32(
     vec2u(settings.seed, settings.stream), vec2u(bitcast<u32>(row_stream[b]), index));
@@ -55,7 +55,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var chosen = 0u;
   var sum = 0.0;
   for (var v = 0u; v < settings.V; v++) {
-    let weight = exp((logits[from + v] - highest) / settings.temperature);
+    let weight = exp((logits[start + v] - highest) / settings.temperature);
     sum += weight;
     if (weight > 0.0) { chosen = v; }
     if (sum > threshold) { break; }
@@ -64,5 +64,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   position[b] += 1;
   written[b * settings.max_new_tokens + index] = i32(chosen);
   logprob[b * settings.max_new_tokens + index] =
-    (logits[from + chosen] - highest) / settings.temperature - log(total);
+    (logits[start + chosen] - highest) / settings.temperature - log(total);
 }

@@ -13,14 +13,14 @@ fn highest_of(x: vec4f) -> f32 { return max(max(x.x, x.y), max(x.z, x.w)); }
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = id.x;
   if (n >= settings.N) { return; }
-  let from = n * V4;
-  var peak = logits[from];
-  for (var c = 1u; c < V4; c++) { peak = max(peak, logits[from + c]); }
+  let start = n * V4;
+  var peak = logits[start];
+  for (var c = 1u; c < V4; c++) { peak = max(peak, logits[start + c]); }
   let highest = highest_of(peak);
   var sums = vec4f(0);
   var products = vec4f(0);
   for (var c = 0u; c < V4; c++) {
-    let z = (logits[from + c] - highest) / settings.temperature;
+    let z = (logits[start + c] - highest) / settings.temperature;
     let weight = exp(z);
     sums += weight;
     products += weight * z;
@@ -28,13 +28,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let total = dot(sums, vec4f(1));
   let log_total = log(total);
   let target_id = u32(targets[n]);
-  let target_logit = logits[from + target_id / 4u][target_id % 4u];
+  let target_logit = logits[start + target_id / 4u][target_id % 4u];
   // The first of equal logits is the argmax.
   var is_argmax = target_logit == highest;
   if (is_argmax) {
     for (var c = 0u; c <= target_id / 4u; c++) {
       for (var lane = 0u; lane < 4u; lane++) {
-        if (c * 4u + lane < target_id && logits[from + c][lane] == highest) { is_argmax = false; }
+        if (c * 4u + lane < target_id && logits[start + c][lane] == highest) { is_argmax = false; }
       }
     }
   }

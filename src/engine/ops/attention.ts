@@ -81,16 +81,16 @@ export function causalAttentionReference(
     const headDim = q.shape[1] / H;
     const G = H / KV;
     // Heads that share keys become further rows of one matmul: [B·KV, G·T, hd].
-    const queries = tf.reshape(
+    const queries = tf.reshape<tf.Rank.R3>(
       tf.transpose(tf.reshape(q, [B, T, KV, G, headDim]), [0, 2, 3, 1, 4]),
       [B * KV, G * T, headDim],
-    ) as tf.Tensor3D;
-    const keys = tf.reshape(tf.transpose(tf.reshape(k, [B, T, KV, headDim]), [0, 2, 3, 1]), [
+    );
+    const keys = tf.reshape<tf.Rank.R3>(tf.transpose(tf.reshape(k, [B, T, KV, headDim]), [0, 2, 3, 1]), [
       B * KV,
       headDim,
       T,
     ]) as tf.Tensor3D;
-    const values = tf.reshape(tf.transpose(tf.reshape(v, [B, T, KV, headDim]), [0, 2, 1, 3]), [
+    const values = tf.reshape<tf.Rank.R3>(tf.transpose(tf.reshape(v, [B, T, KV, headDim]), [0, 2, 1, 3]), [
       B * KV,
       T,
       headDim,
@@ -100,9 +100,9 @@ export function causalAttentionReference(
 
     const scores = tf.mul(batchMatMul(queries, keys), 1 / Math.sqrt(headDim));
     const masked = tf.add(tf.reshape(scores, [B * H, T, T]), tf.tensor3d(later, [1, T, T]));
-    const shares = tf.reshape(tf.softmax(masked), [B * KV, G * T, T]) as tf.Tensor3D;
+    const shares = tf.reshape<tf.Rank.R3>(tf.softmax(masked), [B * KV, G * T, T]);
     const mixed = tf.reshape(batchMatMul(shares, values), [B, KV, G, T, headDim]);
-    return tf.reshape(tf.transpose(mixed, [0, 3, 1, 2, 4]), [B * T, H * headDim]) as tf.Tensor2D;
+    return tf.reshape<tf.Rank.R2>(tf.transpose(mixed, [0, 3, 1, 2, 4]), [B * T, H * headDim]);
   });
 }
 

@@ -51,7 +51,7 @@ export class KeyValueCache {
   append(index: number, k: tf.Tensor2D, v: tf.Tensor2D, positions: tf.Tensor1D): void {
     if (useKernels()) return this.write(index, k, v, 1, positions);
     const { B, capacity, W } = this;
-    const here = tf.reshape(tf.oneHot(positions, capacity, 1, 0, 'float32'), [B, capacity, 1]);
+    const here = tf.reshape(tf.cast(tf.oneHot(positions, capacity), 'float32'), [B, capacity, 1]);
     const elsewhere = tf.sub(1, here);
     const { keys, values } = this.layer(index);
     const put = (cache: tf.Tensor3D, row: tf.Tensor2D): tf.Tensor3D =>

@@ -85,7 +85,7 @@ export function linearReference(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2
  */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
   const [M, K] = weight.shape;
-  tf.util.assert(x.shape[1] === K, () => `linear: x [${x.shape}] does not fit weight [${M},${K}]`);
+  tf.util.assert(x.shape[1] === K, () => `linear: x [${x.shape.join()}] does not fit weight [${M},${K}]`);
   if (!useKernels() || K % 4 !== 0 || M % 4 !== 0) return linearReference(x, weight);
   return withGradient(
     [x, weight],

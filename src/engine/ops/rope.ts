@@ -80,9 +80,9 @@ export function ropeReference(
     const [N, width] = x.shape;
     const half = headDim / 2;
     const angles = (t: tf.Tensor2D): tf.Tensor => tf.reshape(tf.slice(t, 0, T), [1, T, 1, half]);
-    const heads = tf.reshape(x, [N / T, T, width / headDim, headDim]) as tf.Tensor4D;
+    const heads = tf.reshape<tf.Rank.R4>(x, [N / T, T, width / headDim, headDim]);
     const turned = rotateReference(heads, angles(table.cos), angles(table.sin));
-    return tf.reshape(turned, [N, width]) as tf.Tensor2D;
+    return tf.reshape<tf.Rank.R2>(turned, [N, width]);
   });
 }
 
@@ -98,9 +98,9 @@ export function ropeAtReference(
     const half = headDim / 2;
     const angles = (t: tf.Tensor2D): tf.Tensor =>
       tf.reshape(tf.gather(t, positions), [B, 1, 1, half]);
-    const heads = tf.reshape(x, [B, 1, width / headDim, headDim]) as tf.Tensor4D;
+    const heads = tf.reshape<tf.Rank.R4>(x, [B, 1, width / headDim, headDim]);
     const turned = rotateReference(heads, angles(table.cos), angles(table.sin));
-    return tf.reshape(turned, [B, width]) as tf.Tensor2D;
+    return tf.reshape<tf.Rank.R2>(turned, [B, width]);
   });
 }
 

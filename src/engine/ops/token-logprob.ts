@@ -57,9 +57,18 @@ function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: num
 function reference(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: number): tf.Tensor2D {
   const V = logits.shape[1];
   const logp = tf.logSoftmax(tf.div(logits, temperature)) as tf.Tensor2D;
-  const hit = tf.oneHot(targets, V, 1, 0, 'float32');
+  // Cast: oneHot of the wasm backend writes integer bits whatever dtype it is asked for.
+  const hit = tf.cast(tf.oneHot(targets, V), 'float32');
   const logprob = tf.sum(tf.mul(logp, hit), 1);
   const entropy = tf.neg(tf.sum(tf.mul(tf.exp(logp), logp), 1));
-  const isArgmax = tf.cast(tf.equal(tf.argMax(logits, 1), targets), 'float32');
+  // Inside `withGradient`, because comparisons have no gradient of their own and would stop the tape.
+  const isArgmax = withGradient(
+    [logits],
+    () => ({
+      value: tf.cast(tf.equal(tf.argMax(logits, 1), targets), 'float32'),
+      saved: [logits],
+    }),
+    (_, [saved]) => [tf.zerosLike(saved!)],
+  );
   return tf.stack([logprob, entropy, isArgmax]) as tf.Tensor2D;
 }

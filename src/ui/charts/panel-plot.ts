@@ -2,7 +2,11 @@ import uPlot from 'uplot';
 import { drawnLines } from './chart-data';
 import type { ChartPanel } from './chart-types';
 
-const FONT = '12px "Inter Variable", Inter, system-ui, sans-serif';
+/** Size of the text on the canvas, CSS px: larger on a projector. */
+function textSize(): number {
+  const style = getComputedStyle(document.documentElement);
+  return Number(style.getPropertyValue('--chart-text')) || 12;
+}
 
 /** A CSS colour as the canvas needs it: `var(--x)` looked up where `element` stands. */
 export function resolveColor(element: Element, color: string): string {
@@ -26,7 +30,7 @@ function drawTarget(plot: uPlot, panel: ChartPanel): void {
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
-  ctx.font = `${12 * devicePixelRatio}px sans-serif`;
+  ctx.font = `${textSize() * devicePixelRatio}px sans-serif`;
   ctx.textAlign = 'right';
   ctx.fillText(panel.target.label, bbox.left + bbox.width - 6, y - 5 * devicePixelRatio);
   ctx.restore();
@@ -48,13 +52,17 @@ export interface PlotOptions {
 export function createPlot(options: PlotOptions): uPlot {
   const { panel, element, width, syncKey, showX, lineWidth, onCursor } = options;
   const lines = drawnLines(panel);
-  const axis = { stroke: () => resolveColor(element, 'var(--ink-3)'), font: FONT };
+  const text = textSize();
+  const axis = {
+    stroke: () => resolveColor(element, 'var(--ink-3)'),
+    font: `${text}px "Inter Variable", Inter, system-ui, sans-serif`,
+  };
   const grid = { stroke: () => resolveColor(element, 'var(--line)'), width: 1 };
   const single = lines.length;
   return new uPlot(
     {
       width,
-      height: (panel.height ?? 150) + (showX ? 28 : 0),
+      height: (panel.height ?? 150) + (showX ? 2 * textSize() + 4 : 0),
       legend: { show: false },
       padding: [8, 12, showX ? 0 : 8, 0],
       cursor: {
@@ -65,8 +73,8 @@ export function createPlot(options: PlotOptions): uPlot {
       },
       scales: { x: { time: false } },
       axes: [
-        { ...axis, grid, ticks: { show: false }, show: showX, size: 28 },
-        { ...axis, grid, ticks: { show: false }, size: 56, space: 36 },
+        { ...axis, grid: { show: false }, ticks: { show: false }, show: showX, size: 2 * text + 4 },
+        { ...axis, grid, ticks: { show: false }, size: 4 * text + 8, space: 3 * text },
       ],
       series: [
         {},

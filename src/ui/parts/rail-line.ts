@@ -16,7 +16,8 @@ export interface RailLine {
 /** What the staircase says about a page of `project`; `baseLabel` names its shipped base. */
 export function railLine(project: ProjectState, page: PageStage, baseLabel: string): RailLine {
   const stage = trainingStage(page);
-  const running = stage !== null && project.transport.stage === stage && project.transport.status !== 'idle';
+  const running =
+    stage !== null && project.transport.stage === stage && project.transport.status !== 'idle';
   if (stage !== null && running) {
     const { step, totalSteps } = project.transport;
     const text = `${STAGE_WORDS[stage].step} ${step} of ${totalSteps}`;

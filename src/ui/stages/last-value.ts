@@ -12,7 +12,7 @@ export function lastValue(rows: readonly MetricRow[], key: string): number | nul
   return null;
 }
 
-/** The oldest value of a metric; null when no row has it. */
+/** The oldest value of a metric, where the run started from; null when no row has it. */
 export function firstValue(rows: readonly MetricRow[], key: string): number | null {
   for (const row of rows) {
     const value = row[key];

@@ -47,7 +47,7 @@ export function ppoPanels(
       series: [
         {
           key: 'objective/scores',
-          label: 'mean; the band is one standard deviation',
+          label: 'mean; the band holds the middle 80 %',
           color: 'var(--reward)',
           band: ['objective/scores_lo', 'objective/scores_hi'],
         },

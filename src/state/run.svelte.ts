@@ -1,0 +1,233 @@
+/**
+ * The runs of one project as the page sees them: which one is under way, how far it is, and what it
+ * has logged. The worker writes runs and metrics; this class follows its events.
+ */
+import { untrack } from 'svelte';
+import type { MetricRow, Run, Stage } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import type { WorkerEvent } from '../worker/protocol';
+import type { ProjectStore, RunSamples, WorkerLink } from './ports';
+
+/** Rows that arrive within this time are shown together, so that a fast GPU cannot swamp the page. */
+const SHOW_EVERY_MS = 60;
+
+/** Rows and samples of one run. */
+class RunLog {
+  rows: readonly MetricRow[] = $state.raw([]);
+  samples: readonly RunSamples[] = $state.raw([]);
+  readonly loaded: Promise<void>;
+  #waiting: MetricRow[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: ProjectStore, runId: string) {
+    this.loaded = Promise.all([store.loadRows(runId), store.loadSamples(runId)]).then(
+      ([rows, samples]) => {
+        // Events may have come while the stored rows were being read.
+        this.rows = mergeSteps(rows, this.rows);
+        this.samples = mergeSteps(samples, this.samples);
+      },
+    );
+    this.loaded.catch(() => {});
+  }
+
+  addRow(row: MetricRow): void {
+    this.#waiting.push(row);
+    this.#timer ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
+  }
+
+  show(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    this.rows = mergeSteps(this.rows, this.#waiting);
+    this.#waiting = [];
+  }
+
+  addSamples(entry: RunSamples): void {
+    this.samples = mergeSteps(this.samples, [entry]);
+  }
+}
+
+/** Two lists by step; where both have a step (a resumed run repeats some) the later list counts. */
+export function mergeSteps<T extends { step?: number }>(
+  earlier: readonly T[],
+  later: readonly T[],
+): readonly T[] {
+  const first = later[0]?.step;
+  if (first === undefined) return earlier;
+  return [...earlier.filter(({ step }) => step !== undefined && step < first), ...later];
+}
+
+export interface RunContext {
+  store: ProjectStore;
+  link: WorkerLink;
+  projectId: string;
+  /** Called before the page shows a run as over; what it changes is stored by the worker. */
+  onModel(run: Run): void;
+  onProblem(text: string): void;
+}
+
+const isActive = (run: Run): boolean => run.status === 'running' || run.status === 'paused';
+const hasModel = (run: Run): boolean =>
+  (run.status === 'done' || run.status === 'stopped') && run.checkpointId !== null;
+
+export class RunState {
+  runs: readonly Run[] = $state.raw([]);
+  /** The run under way, null when there is none. */
+  readonly active: Run | null = $derived(this.runs.find(isActive) ?? null);
+  step = $state(0);
+  totalSteps = $state(0);
+  msLeft = $state(0);
+  tokensPerSecond = $state(0);
+  /** Wall clock of the newest checkpoint of this run, ms since the epoch. */
+  checkpointAt: number | null = $state(null);
+  readonly #context: RunContext;
+  readonly #logs = new Map<string, RunLog>();
+  readonly #waiting = new Map<string, { resolve(run: Run): void; reject(error: unknown): void }[]>();
+
+  /** @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet */
+  constructor(context: RunContext, runs: readonly Run[]) {
+    this.#context = context;
+    this.runs = runs.map((run) => (isActive(run) ? { ...run, status: 'interrupted' } : run));
+  }
+
+  get run(): Run | null {
+    return this.active;
+  }
+  get stage(): Stage | null {
+    return this.active?.stage ?? null;
+  }
+  get status(): 'idle' | 'running' | 'paused' {
+    return this.active === null ? 'idle' : this.active.status === 'paused' ? 'paused' : 'running';
+  }
+
+  /** The newest run of all, if it was cut off and can go on from a checkpoint. */
+  readonly canResume: Run | null = $derived.by(() => {
+    if (this.active !== null) return null;
+    const newest = this.runs.reduce<Run | null>(
+      (last, run) => (last === null || run.seq > last.seq ? run : last),
+      null,
+    );
+    return newest?.status === 'interrupted' && newest.checkpointId !== null ? newest : null;
+  });
+
+  byId(id: string | null): Run | null {
+    return this.runs.find((run) => run.id === id) ?? null;
+  }
+
+  log(runId: string): RunLog {
+    let log = this.#logs.get(runId);
+    if (log === undefined) {
+      // Svelte does not track state that a reaction made itself; this is often called in one.
+      log = untrack(() => new RunLog(this.#context.store, runId));
+      this.#logs.set(runId, log);
+    }
+    return log;
+  }
+
+  /**
+   * Resolves when the run is over and its model stands.
+   * @throws PlaygroundError with the reason why the run failed
+   */
+  finished(runId: string): Promise<Run> {
+    const run = this.byId(runId);
+    if (run !== null && !isActive(run)) {
+      return run.status === 'failed' ? Promise.reject(runFailed(run)) : Promise.resolve(run);
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(runId, [...(this.#waiting.get(runId) ?? []), { resolve, reject }]);
+    });
+  }
+
+  /** @throws PlaygroundError `busy` */
+  requireIdle(): void {
+    if (this.active === null) return;
+    throw new PlaygroundError({
+      code: 'busy',
+      message: `A ${this.active.stage} run is under way.`,
+      remedy: 'Wait for it to end, or stop it first.',
+    });
+  }
+
+  /** @throws PlaygroundError `missing` when nothing is under way */
+  async command(name: 'pause' | 'resume' | 'step' | 'stop'): Promise<void> {
+    if (this.active === null) {
+      throw new PlaygroundError({
+        code: 'missing',
+        message: 'No run is under way.',
+        remedy: 'Start a stage first.',
+      });
+    }
+    await this.#context.link.call(name, {});
+  }
+
+  /** Takes what the worker says; events of other projects' runs are not for us. */
+  handle(event: WorkerEvent): void {
+    switch (event.kind) {
+      case 'run':
+        if (event.run.projectId === this.#context.projectId) this.#putRun(event.run);
+        break;
+      case 'step':
+        if (this.active?.id !== event.runId) break;
+        this.step = event.step;
+        this.totalSteps = event.totalSteps;
+        this.msLeft = event.msLeft;
+        this.tokensPerSecond = event.tokensPerSecond;
+        this.log(event.runId).addRow(event.row);
+        break;
+      case 'samples':
+        if (this.byId(event.runId) === null) break;
+        this.log(event.runId).addSamples({ step: event.step, samples: event.samples });
+        break;
+      case 'checkpoint':
+        if (this.active?.id === event.runId) this.checkpointAt = event.at;
+        break;
+      case 'progress':
+      case 'engine-error':
+        break;
+    }
+  }
+
+  /** The worker is gone and its run with it. */
+  interrupt(): void {
+    const run = this.active;
+    if (run !== null) this.#putRun({ ...run, status: 'interrupted' });
+  }
+
+  #putRun(run: Run): void {
+    const before = this.byId(run.id);
+    if (isActive(run) && (before === null || !isActive(before))) {
+      this.step = run.step;
+      this.totalSteps = run.totalSteps;
+      this.msLeft = 0;
+      this.tokensPerSecond = 0;
+      this.checkpointAt = null;
+    }
+    if (hasModel(run)) this.#context.onModel(run);
+    this.runs =
+      before === null
+        ? [...this.runs, run]
+        : this.runs.map((other) => (other.id === run.id ? run : other));
+    if (isActive(run)) return;
+    this.#logs.get(run.id)?.show();
+    const waiting = this.#waiting.get(run.id) ?? [];
+    this.#waiting.delete(run.id);
+    const failed = run.status === 'failed' || run.status === 'interrupted';
+    for (const { resolve, reject } of waiting) {
+      if (failed) reject(runFailed(run));
+      else resolve(run);
+    }
+    if (run.status === 'failed' && before?.status !== 'failed') {
+      this.#context.onProblem(runFailed(run).message);
+    }
+  }
+}
+
+function runFailed(run: Run): PlaygroundError {
+  const how = run.status === 'interrupted' ? 'was cut off' : 'failed';
+  return new PlaygroundError({
+    code: 'engine',
+    message: run.error ?? `The ${run.stage} run ${how} at step ${run.step}.`,
+    remedy: 'What was there before this run is unchanged.',
+  });
+}

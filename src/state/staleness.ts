@@ -1,0 +1,94 @@
+/** What a stage still needs, and whether what it made has been overtaken by newer inputs. */
+import { comparisonsOf } from '../core/comparisons';
+import type { PageStage, Project, Ranking, Run, Stage } from '../core/domain';
+import { changedInputs, inputHash, type RunInputs } from '../core/run-inputs';
+
+/** The name under which a stage's model stands in `Project.runs`. */
+export const modelName = (stage: Stage): keyof Project['runs'] =>
+  stage === 'pretrain' ? 'base' : stage;
+
+const CHANGES: Record<string, string> = {
+  base: 'the base model is another one',
+  demonstrations: 'the demonstrations have changed',
+  rankings: 'the rankings have changed',
+  prompts: 'the prompts have changed',
+  sft: 'the SFT model has been trained again',
+  reward: 'the reward model has been trained again',
+};
+const STAGE_NAMES: Record<Stage, string> = {
+  pretrain: 'base model',
+  sft: 'SFT model',
+  reward: 'reward model',
+  ppo: 'PPO policy',
+};
+/** Stages whose model a stage is made from. */
+const FROM: Record<Stage, readonly Stage[]> = {
+  pretrain: [],
+  sft: ['pretrain'],
+  reward: ['sft'],
+  ppo: ['sft', 'reward'],
+};
+
+export interface StalenessInputs extends RunInputs {
+  runs: readonly Run[];
+}
+
+const modelOf = (stage: Stage, { project, runs }: StalenessInputs): Run | null =>
+  runs.find(({ id }) => id === project.runs[modelName(stage)]) ?? null;
+
+/** Why the model of `stage` is out of date, one sentence; null when it is not (or not there). */
+export function staleReason(stage: Stage, inputs: StalenessInputs): string | null {
+  const run = modelOf(stage, inputs);
+  if (run === null) return null;
+  const changed = changedInputs(run.inputHash, inputHash(stage, inputs));
+  const reasons = changed.map((name) => CHANGES[name] ?? `${name} has changed`);
+  if (reasons.length > 0) return `Out of date: ${reasons.join(' and ')} since this run.`;
+  const from = FROM[stage].find((earlier) => staleReason(earlier, inputs) !== null);
+  return from === undefined ? null : `Out of date: the ${STAGE_NAMES[from]} it stands on is.`;
+}
+
+/** Pairs that the rankings decide. */
+export function countComparisons(rankings: readonly Ranking[]): number {
+  return rankings.reduce((sum, { outcome, ranks }) => {
+    return outcome === 'ranked' ? sum + comparisonsOf(ranks).length : sum;
+  }, 0);
+}
+
+export interface Missing {
+  text: string;
+  page: PageStage;
+}
+
+/** What `stage` cannot start without, and the page where it is made; null when all is there. */
+export function missingFor(stage: Stage, inputs: StalenessInputs): Missing | null {
+  const needsModel = (earlier: Stage, page: PageStage): Missing | null =>
+    modelOf(earlier, inputs) === null
+      ? { text: `Train the ${STAGE_NAMES[earlier]} first.`, page }
+      : null;
+  switch (stage) {
+    case 'pretrain':
+      return null;
+    case 'sft':
+      if (inputs.project.base === 'scratch' && modelOf('pretrain', inputs) === null) {
+        return { text: 'Pretrain a base model first, or choose a shipped one.', page: 'base' };
+      }
+      return inputs.demonstrations.some(({ heldOut }) => !heldOut)
+        ? null
+        : { text: 'Add demonstrations first: examples of prompts with good answers.', page: 'sft' };
+    case 'reward':
+      return (
+        needsModel('sft', 'sft') ??
+        (countComparisons(inputs.rankings) > 0
+          ? null
+          : { text: 'Rank some completions first.', page: 'rankings' })
+      );
+    case 'ppo':
+      return (
+        needsModel('sft', 'sft') ??
+        needsModel('reward', 'reward') ??
+        (inputs.prompts.length > 0
+          ? null
+          : { text: 'Add prompts first: PPO writes answers to them.', page: 'rankings' })
+      );
+  }
+}
