@@ -1,3 +1,35 @@
+/** Composition root: the App on this browser's database and worker, the page, `window.rlhf`. */
+import { mount } from 'svelte';
+import { createApi, type RlhfApi } from './api';
+import { App, browserParts } from './state/app.svelte';
+import Page from './ui/App.svelte';
+
+declare global {
+  interface Window {
+    readonly rlhf: RlhfApi;
+  }
+}
+
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no element with the id "app"');
-root.textContent = 'RLHF Playground';
+
+const app = new App(
+  browserParts(() =>
+    app.notify(
+      'error',
+      'A newer release of this page was opened in another tab, so this one can no longer store anything.',
+      'Reload this page.',
+    ),
+  ),
+);
+Object.defineProperty(window, 'rlhf', { value: createApi(app), enumerable: true });
+
+// What is waiting to be stored goes now: after this the page may never run again.
+const storeNow = (): void => void app.project?.flush().catch(() => {});
+window.addEventListener('pagehide', storeNow);
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) storeNow();
+});
+
+mount(Page, { target: root, props: { app } });
+void app.start();

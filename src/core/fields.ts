@@ -136,5 +136,5 @@ export function completeConfig<S extends Fields>(
       });
     }
   }
-  return { ...defaultsOf(fields), ...partial } as ConfigOf<S>;
+  return { ...defaultsOf(fields), ...partial };
 }

@@ -1,10 +1,10 @@
 /**
  * What a run was made from, as one short text: `Run.inputHash`. The worker writes it when a run
  * starts and the page computes it again; a part that differs names what has changed since. Parts are
- * `name:value`, joined by spaces; data are hashed by content (never by record id), earlier runs stand
- * there by their id, so that a copied project can put its own ids in place.
+ * `name:value`, joined by spaces. Data are hashed by content and earlier runs stand there by their
+ * `seq`, never by an id, so that the hash still holds in a copied or imported project.
  */
-import type { Demonstration, Project, Prompt, Ranking, Stage } from './domain';
+import type { Demonstration, Project, Prompt, Ranking, Run, Stage } from './domain';
 import { hashText } from './rng';
 
 export interface RunInputs {
@@ -12,6 +12,8 @@ export interface RunInputs {
   demonstrations: readonly Demonstration[];
   prompts: readonly Prompt[];
   rankings: readonly Ranking[];
+  /** All runs of the project, or at least those that `project.runs` names. */
+  runs: readonly Pick<Run, 'id' | 'seq'>[];
 }
 
 const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
@@ -24,17 +26,19 @@ const hashOf = (records: readonly unknown[]): string =>
 export function inputHash(stage: Stage, inputs: RunInputs): string {
   const { project, demonstrations, prompts, rankings } = inputs;
   const parts: Record<string, string> = {};
+  const runSeq = (id: string | null): string =>
+    String(inputs.runs.find((run) => run.id === id)?.seq ?? 'none');
   switch (stage) {
     case 'pretrain':
       break;
     case 'sft':
-      parts.base = project.runs.base ?? project.base;
+      parts.base = project.runs.base === null ? project.base : runSeq(project.runs.base);
       parts.demonstrations = hashOf(
         inOrder(demonstrations).map((d) => [d.prompt, d.completion, d.heldOut]),
       );
       break;
     case 'reward':
-      parts.sft = project.runs.sft ?? '';
+      parts.sft = runSeq(project.runs.sft);
       parts.rankings = hashOf(
         inOrder(rankings)
           .filter(({ outcome }) => outcome === 'ranked')
@@ -42,8 +46,8 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
       );
       break;
     case 'ppo':
-      parts.sft = project.runs.sft ?? '';
-      parts.reward = project.runs.reward ?? '';
+      parts.sft = runSeq(project.runs.sft);
+      parts.reward = runSeq(project.runs.reward);
       parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
       break;
   }
@@ -65,9 +69,4 @@ function partsOf(hash: string): Map<string, string> {
 export function changedInputs(before: string, now: string): string[] {
   const old = partsOf(before);
   return [...partsOf(now)].filter(([name, value]) => old.get(name) !== value).map(([name]) => name);
-}
-
-/** The hash with every run id replaced by what `rename` gives for it. */
-export function renameInputs(hash: string, rename: (id: string) => string): string {
-  return [...partsOf(hash)].map(([name, value]) => `${name}:${rename(value)}`).join(' ');
 }

@@ -2,7 +2,7 @@
  * Errors that the GPU reports after the fact (lost device, refused commands). They arrive between
  * our calls, so they are kept here and thrown by the next engine call, which has a caller to tell.
  */
-import { PlaygroundError } from '../core/errors';
+import type { PlaygroundError } from '../core/errors';
 
 let pending: PlaygroundError | null = null;
 

@@ -11,10 +11,10 @@ import { generate } from '../engine/generate';
 import { Llama } from '../engine/model';
 import { initialWeights, readWeights } from '../engine/weights';
 import { encodeDocument } from '../tokenizer/documents';
-import { Tokenizer } from '../tokenizer/tokenizer';
+import type { Tokenizer } from '../tokenizer/tokenizer';
 import { fromTokenizerJson, toTokenizerJson } from '../tokenizer/tokenizer-json';
 import { trainBpe } from '../tokenizer/train-bpe';
-import { toSample } from './rankings';
+import { toSample } from './sampling';
 import { trainSupervised, type TokenRow } from './supervised';
 import { underPrefix, type StageContext, type StageEvent } from './stage';
 

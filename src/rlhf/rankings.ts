@@ -1,108 +1,35 @@
 /**
- * Completions to rank: K samples of a policy for each prompt (Ouyang et al. 2022, section 3.5: K = 4
- * to 9), shown in a random order that is stored with them.
+ * Rankings (Ouyang et al. 2022, section 3.5): K = 4 to 9 completions of a prompt, shown in a random
+ * order that is stored with them, and what the reward model reads of a labeler's ranks.
  */
-import { PlaygroundError } from '../core/errors';
+import { comparisonsOf } from '../core/comparisons';
 import { hashText, permutation, STREAM } from '../core/rng';
-import type { Completion, Sample } from '../core/domain';
-import { generate, type Generation } from '../engine/generate';
-import type { Llama } from '../engine/model';
-import { encodePrompt } from '../tokenizer/chat-template';
+import type { Ranking } from '../core/domain';
+import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-
-export interface SamplingOptions {
-  temperature: number;
-  max_new_tokens: number;
-  seed: number;
-}
-
-/**
- * `n` completions of each prompt, `[prompt][sample]`. A completion depends on (seed, prompt text,
- * sample number) alone, never on what else is in the batch.
- * @throws PlaygroundError `input` when a prompt leaves no room in the context
- */
-export async function sampleCompletions(
-  model: Llama,
-  tokenizer: Tokenizer,
-  prompts: readonly string[],
-  n: number,
-  options: SamplingOptions,
-): Promise<Completion[][]> {
-  const encoded = prompts.map((prompt) =>
-    promptTokens(tokenizer, prompt, model.config.max_position_embeddings),
-  );
-  const room = model.config.max_position_embeddings - Math.max(0, ...encoded.map((p) => p.length));
-  const rows = encoded.flatMap((tokens, p) =>
-    Array.from({ length: n }, (_, i) => ({ tokens, stream: (hashText(prompts[p]!) + i) >>> 0 })),
-  );
-  if (rows.length === 0) return [];
-  const written = await generate(
-    model,
-    rows.map((row) => row.tokens),
-    {
-      max_new_tokens: Math.min(options.max_new_tokens, room),
-      temperature: options.temperature,
-      seed: options.seed,
-      streams: rows.map((row) => row.stream),
-      eos_token_id: tokenizer.endId,
-    },
-  );
-  return prompts.map((_, p) =>
-    written.slice(p * n, (p + 1) * n).map((row) => toCompletion(tokenizer, row)),
-  );
-}
-
-/** The chat-template tokens of a prompt, refused when the context has no room for an answer. */
-export function promptTokens(tokenizer: Tokenizer, prompt: string, context: number): number[] {
-  const tokens = encodePrompt(tokenizer, prompt);
-  if (tokens.length > context - 4) {
-    throw new PlaygroundError({
-      code: 'input',
-      field: 'prompt',
-      message: `The prompt "${prompt.slice(0, 40)}…" has ${tokens.length} tokens; the model reads ${context} and needs room to answer.`,
-      remedy: 'Shorten the prompt.',
-    });
-  }
-  return tokens;
-}
-
-/** Tokens → text, the end token left out of the text but kept in the tokens. */
-export function toCompletion(tokenizer: Tokenizer, row: Generation): Completion {
-  return { ...row, text: tokenizer.decode(row.tokens, { skipSpecial: true }).trim() };
-}
-
-/** A sample for the panel beside the chart, without scores. */
-export function toSample(tokenizer: Tokenizer, prompt: string, row: Generation): Sample {
-  const visible = row.tokens.filter((id) => !tokenizer.isSpecial(id));
-  return {
-    prompt,
-    text: tokenizer.decode(visible),
-    tokens: tokenizer.decodeTokens(visible),
-    logprobs: row.logprobs.slice(0, visible.length),
-    refLogprobs: [],
-    score: null,
-    kl: null,
-    finish: row.finish,
-  };
-}
-
-/** What the model answers to fixed prompts at this step of its training. */
-export async function writeSamples(
-  model: Llama,
-  tokenizer: Tokenizer,
-  prompts: readonly string[],
-  at: { seed: number; step: number },
-): Promise<Sample[]> {
-  if (prompts.length === 0) return [];
-  const written = await sampleCompletions(model, tokenizer, prompts, 1, {
-    temperature: 1,
-    max_new_tokens: 40,
-    seed: at.seed + at.step,
-  });
-  return prompts.map((prompt, i) => toSample(tokenizer, prompt, written[i]![0]!));
-}
+import type { RankedRows } from './measures';
 
 /** The random order in which K completions are shown. */
 export function displayOrder(k: number, seed: number, prompt: string): number[] {
   return permutation(k, seed, STREAM.display, hashText(prompt));
+}
+
+/** Rankings that decide at least one pair, as token rows that fit the context. */
+export function rankedRows(
+  tokenizer: Tokenizer,
+  rankings: readonly Ranking[],
+  context: number,
+): RankedRows[] {
+  return rankings
+    .filter((ranking) => ranking.outcome === 'ranked')
+    .map((ranking) => {
+      const kept = ranking.completions
+        .map((text, i) => ({
+          row: encodeDialogue(tokenizer, ranking.prompt, text),
+          rank: ranking.ranks[i]!,
+        }))
+        .filter(({ row }) => row.input_ids.length <= context);
+      return { rows: kept.map(({ row }) => row), ranks: kept.map(({ rank }) => rank) };
+    })
+    .filter((group) => comparisonsOf(group.ranks).length > 0);
 }

@@ -18,7 +18,8 @@ import { AdamW } from '../engine/optimizer';
 import { readWeights } from '../engine/weights';
 import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { rewardAccuracy, scoreRows, type RankedRows } from './evaluate';
+import { rewardAccuracy, scoreRows, type RankedRows } from './measures';
+import { rankedRows } from './rankings';
 import { batchOf, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
 
 export interface RewardInput {
@@ -37,26 +38,6 @@ export interface RewardOutput {
   rewardShift: number;
   /** 1 / standard deviation of the raw scores of the ranked completions. */
   rewardScale: number;
-}
-
-/** Rankings that decide at least one pair, as token rows that fit the context. */
-export function rankedRows(
-  tokenizer: Tokenizer,
-  rankings: readonly Ranking[],
-  context: number,
-): RankedRows[] {
-  return rankings
-    .filter((ranking) => ranking.outcome === 'ranked')
-    .map((ranking) => {
-      const kept = ranking.completions
-        .map((text, i) => ({
-          row: encodeDialogue(tokenizer, ranking.prompt, text),
-          rank: ranking.ranks[i]!,
-        }))
-        .filter(({ row }) => row.input_ids.length <= context);
-      return { rows: kept.map(({ row }) => row), ranks: kept.map(({ rank }) => rank) };
-    })
-    .filter((group) => comparisonsOf(group.ranks).length > 0);
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ScalarModel } from '../engine/heads';
 import { scores as rewardScores, tokenLogprobs, values as valuesOf } from '../engine/inference';
 import type { Llama } from '../engine/model';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { promptTokens, toSample } from './rankings';
+import { promptTokens, toSample } from './sampling';
 
 export interface Models {
   policy: Llama;

@@ -8,7 +8,7 @@ import type { Demonstration, ModelConfig, WeightMap } from '../core/domain';
 import { Llama } from '../engine/model';
 import { readWeights } from '../engine/weights';
 import { encodeDialogue } from '../tokenizer/chat-template';
-import { writeSamples } from './rankings';
+import { writeSamples } from './sampling';
 import { trainSupervised, type TokenRow } from './supervised';
 import { underPrefix, type StageContext, type StageEvent } from './stage';
 

@@ -7,7 +7,7 @@ import { completionLoss } from '../engine/losses';
 import type { Llama } from '../engine/model';
 import { readWeights } from '../engine/weights';
 import { AdamW } from '../engine/optimizer';
-import { evaluateLoss } from './evaluate';
+import { evaluateLoss } from './measures';
 import { batchOf, underPrefix, withPrefix } from './stage';
 import type { StageEvent, StageSnapshot } from './stage';
 

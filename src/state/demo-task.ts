@@ -17,9 +17,7 @@ const demoTaskSchema = v.object({
 /** Demonstrations, prompts to rank and train on, and prompts that training never sees. */
 export type DemoTask = v.InferOutput<typeof demoTaskSchema>;
 
-const basesSchema = v.array(
-  v.object({ id: v.string(), label: v.string(), params: v.number() }),
-);
+const basesSchema = v.array(v.object({ id: v.string(), label: v.string(), params: v.number() }));
 export type Base = v.InferOutput<typeof basesSchema>[number];
 
 const TASK_IDS = ['polite', 'cats', 'happy'];

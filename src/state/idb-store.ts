@@ -1,11 +1,9 @@
 /** The page's side of the database: the repositories of src/storage behind one interface. */
-import type { CheckpointManifest, Project, WeightMap } from '../core/domain';
-import type { ProjectBundle } from '../formats/project-file';
-import { loadCheckpoint, runCheckpoints } from '../storage/checkpoints';
-import { chunkTensors, putChunks } from '../storage/chunks';
+import type { Project } from '../core/domain';
 import { demonstrations } from '../storage/demonstrations';
 import { metricRows, runSamples } from '../storage/metrics';
-import { deleteProject, getProject, listProjects } from '../storage/projects';
+import { addProject, readProject } from '../storage/project-bundle';
+import { deleteProject, listProjects } from '../storage/projects';
 import { prompts } from '../storage/prompts';
 import { rankings } from '../storage/rankings';
 import { interruptRuns, runs } from '../storage/runs';
@@ -48,59 +46,24 @@ async function commit(db: Database, changes: Changes): Promise<void> {
   });
 }
 
-async function loadBundle(db: Database, projectId: string): Promise<ProjectBundle> {
-  const projectRuns = await runs.list(db, projectId);
-  const metrics: ProjectBundle['metrics'] = [];
-  const checkpoints: { manifest: CheckpointManifest; tensors: WeightMap }[] = [];
-  for (const run of projectRuns) {
-    metrics.push({ runId: run.id, rows: await metricRows(db, run.id) });
-    for (const { id } of await runCheckpoints(db, run.id)) {
-      checkpoints.push(await loadCheckpoint(db, id));
-    }
-  }
-  return {
-    project: await getProject(db, projectId),
-    demonstrations: await demonstrations.list(db, projectId),
-    prompts: await prompts.list(db, projectId),
-    sets: await sets.list(db, projectId),
-    rankings: await rankings.list(db, projectId),
-    runs: projectRuns,
-    metrics,
-    checkpoints,
-  };
-}
+/** Held by the first tab for as long as it lives. */
+const WRITER_LOCK = 'rlhf-playground.first-tab';
 
-/** Weights first, in transactions of their own; the records that name them last, all or none. */
-async function saveBundle(db: Database, bundle: ProjectBundle): Promise<void> {
-  const manifests: CheckpointManifest[] = [];
-  for (const { manifest, tensors } of bundle.checkpoints) {
-    const chunked = await chunkTensors(tensors);
-    await putChunks(db, chunked.chunks);
-    manifests.push({ ...manifest, tensors: chunked.tensors, bytes: chunked.bytes });
-  }
-  const projectId = bundle.project.id;
-  const tables = [...PAGE_TABLES, 'runs', 'metrics', 'checkpoints'] as const;
-  await write(db, [...tables], 'the imported project', async (tx) => {
-    await Promise.all([
-      tx.objectStore('projects').put(bundle.project),
-      ...bundle.demonstrations.map((record) => tx.objectStore('demonstrations').put(record)),
-      ...bundle.prompts.map((record) => tx.objectStore('prompts').put(record)),
-      ...bundle.sets.map((record) => tx.objectStore('sets').put(record)),
-      ...bundle.rankings.map((record) => tx.objectStore('rankings').put(record)),
-      ...bundle.runs.map((record) => tx.objectStore('runs').put(record)),
-      ...manifests.map((record) => tx.objectStore('checkpoints').put(record)),
-      ...bundle.metrics.flatMap(({ runId, rows }) =>
-        rows.map((row) =>
-          tx.objectStore('metrics').put({ runId, projectId, step: row.step ?? 0, row }),
-        ),
-      ),
-    ]);
+/** Whether no other tab of this page is open; the answer stays reserved until this one closes. */
+function isFirstTab(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const held = navigator.locks.request(WRITER_LOCK, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock === null ? undefined : new Promise<void>(() => {});
+    });
+    held.catch(() => resolve(true));
   });
 }
 
 /** @param db an open database; runs that the last page left under way are marked as interrupted */
 export async function openStore(db: Database): Promise<ProjectStore> {
-  await interruptRuns(db);
+  // Runs that another tab has under way are alive.
+  if (await isFirstTab()) await interruptRuns(db);
   return {
     listProjects: () => listProjects(db),
     loadProject: async (id) => ({
@@ -114,7 +77,7 @@ export async function openStore(db: Database): Promise<ProjectStore> {
     deleteProject: (id) => deleteProject(db, id),
     loadRows: (runId) => metricRows(db, runId),
     loadSamples: (runId) => runSamples(db, runId),
-    loadBundle: (id) => loadBundle(db, id),
-    saveBundle: (bundle) => saveBundle(db, bundle),
+    loadBundle: (id) => readProject(db, id),
+    saveBundle: (bundle, name) => addProject(db, bundle, { fresh: true, name }),
   };
 }

@@ -48,14 +48,17 @@ export interface ProjectStore {
   deleteProject(projectId: string): Promise<void>;
   loadRows(runId: string): Promise<MetricRow[]>;
   loadSamples(runId: string): Promise<RunSamples[]>;
-  /** The whole project, every checkpoint with its tensors. */
+  /** The whole project, the newest checkpoint of every run with its tensors. */
   loadBundle(projectId: string): Promise<ProjectBundle>;
-  /** Stores a bundle whose ids are all new. */
-  saveBundle(bundle: ProjectBundle): Promise<void>;
+  /** Stores a bundle as another project, under new ids; returns that project. */
+  saveBundle(bundle: ProjectBundle, name: string): Promise<Project>;
 }
 
 export interface WorkerLink {
-  call<K extends CommandName>(name: K, request: Commands[K]['request']): Promise<Commands[K]['result']>;
+  call<K extends CommandName>(
+    name: K,
+    request: Commands[K]['request'],
+  ): Promise<Commands[K]['result']>;
   /** @returns a function that ends the subscription */
   onEvent(listener: (event: WorkerEvent) => void): () => void;
 }

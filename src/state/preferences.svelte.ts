@@ -37,7 +37,12 @@ function read(storage: PreferenceStorage): Partial<Record<keyof Stored, unknown>
 
 export class Preferences {
   readonly #storage: PreferenceStorage;
-  #stored: Stored = $state.raw({ theme: 'auto', projector: false, labeler: 'me', lastProject: null });
+  #stored: Stored = $state.raw({
+    theme: 'auto',
+    projector: false,
+    labeler: 'me',
+    lastProject: null,
+  });
 
   constructor(storage: PreferenceStorage) {
     this.#storage = storage;

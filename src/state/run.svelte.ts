@@ -83,7 +83,10 @@ export class RunState {
   checkpointAt: number | null = $state(null);
   readonly #context: RunContext;
   readonly #logs = new Map<string, RunLog>();
-  readonly #waiting = new Map<string, { resolve(run: Run): void; reject(error: unknown): void }[]>();
+  readonly #waiting = new Map<
+    string,
+    { resolve(run: Run): void; reject(error: unknown): void }[]
+  >();
 
   /** @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet */
   constructor(context: RunContext, runs: readonly Run[]) {

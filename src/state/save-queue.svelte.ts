@@ -26,7 +26,12 @@ export class SaveQueue {
   }
 
   /** Puts a record in line (null deletes it). `later` waits for more keys; otherwise it starts now. */
-  put<T extends PageTable>(table: T, id: string, record: PageTables[T] | null, later = false): void {
+  put<T extends PageTable>(
+    table: T,
+    id: string,
+    record: PageTables[T] | null,
+    later = false,
+  ): void {
     const rows = (this.#pending[table] ??= new Map() as NonNullable<Pending[T]>) as Map<
       string,
       PageTables[T] | null

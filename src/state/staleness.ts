@@ -29,7 +29,7 @@ const FROM: Record<Stage, readonly Stage[]> = {
   ppo: ['sft', 'reward'],
 };
 
-export interface StalenessInputs extends RunInputs {
+export interface StalenessInputs extends Omit<RunInputs, 'runs'> {
   runs: readonly Run[];
 }
 

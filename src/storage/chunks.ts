@@ -68,7 +68,7 @@ export async function putChunks(db: Database, chunks: Map<string, ArrayBuffer>):
     const key = await read('the checkpoint', () => db.getKey('chunks', hash));
     if (key === undefined) missing.push({ hash, bytes });
   }
-  for (let i = 0; i < missing.length; ) {
+  for (let i = 0; i < missing.length;) {
     const batch: ChunkRecord[] = [];
     for (let size = 0; i < missing.length && size < BATCH_BYTES; i++) {
       const chunk = missing[i]!;

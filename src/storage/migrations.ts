@@ -14,9 +14,7 @@ function createTables(database: Upgrading): void {
       .createObjectStore(table, { keyPath: 'id' })
       .createIndex('byProject', ['projectId', 'seq']);
   }
-  database
-    .createObjectStore('inputs', { keyPath: 'runId' })
-    .createIndex('byProject', 'projectId');
+  database.createObjectStore('inputs', { keyPath: 'runId' }).createIndex('byProject', 'projectId');
   for (const table of ['metrics', 'samples'] as const) {
     database
       .createObjectStore(table, { keyPath: ['runId', 'step'] })

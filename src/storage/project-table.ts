@@ -1,11 +1,5 @@
 /** What the tables of a project's records have in common: list in order, append, put, remove. */
-import type {
-  CandidateSet,
-  Demonstration,
-  Prompt,
-  Ranking,
-  Run,
-} from '../core/domain';
+import type { CandidateSet, Demonstration, Prompt, Ranking, Run } from '../core/domain';
 import type { Database, TableName } from './schema';
 import { read, write, type WriteTransaction } from './transaction';
 

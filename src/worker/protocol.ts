@@ -70,7 +70,13 @@ export interface Commands {
     result: Completion[];
   };
   compare: {
-    request: { projectId: string; prompt: string; maxNewTokens: number; temperature: number; seed: number };
+    request: {
+      projectId: string;
+      prompt: string;
+      maxNewTokens: number;
+      temperature: number;
+      seed: number;
+    };
     result: Comparison[];
   };
   /** Writes K completions for each prompt with the SFT model; the page stores the sets. */

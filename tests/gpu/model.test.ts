@@ -61,7 +61,9 @@ describe.each<BackendName>(['webgpu', 'wasm', 'cpu'])('on %s', (force) => {
       expect(largestDifference(at(logprobs), row.logprobs.slice(first))).toBeLessThan(TOLERANCE);
       expect(largestDifference(at(entropy), row.entropy.slice(first))).toBeLessThan(TOLERANCE);
     });
-    const outside = [...logprobs, ...entropy].filter((_, i) => batch.mask[i % batch.mask.length] === 0);
+    const outside = [...logprobs, ...entropy].filter(
+      (_, i) => batch.mask[i % batch.mask.length] === 0,
+    );
     expect(outside.length).toBeGreaterThan(0);
     expect(outside.every((x) => x === 0)).toBe(true);
     model.dispose();

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/backend';
 import { disposeTokens, uploadTokens } from '../../src/engine/batch';

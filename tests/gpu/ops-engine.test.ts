@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, expect, test } from 'vitest';
 import type { PlaygroundError } from '../../src/core/errors';
 import { closeEngine, onDeviceLost, openEngine } from '../../src/engine/backend';

@@ -9,7 +9,7 @@ import type {
 import { simulateRanking } from '../../src/core/simulated-labeler';
 import { readSafetensors } from '../../src/formats/safetensors';
 import type { StageEvent } from '../../src/rlhf/stage';
-import { Tokenizer } from '../../src/tokenizer/tokenizer';
+import type { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { fromTokenizerJson } from '../../src/tokenizer/tokenizer-json';
 
 export interface Nano {

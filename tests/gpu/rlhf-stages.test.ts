@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stageConfig } from '../../src/core/config';
-import { PlaygroundError } from '../../src/core/errors';
+import type { PlaygroundError } from '../../src/core/errors';
 import { closeEngine, openEngine } from '../../src/engine/backend';
 import { numTensors } from '../../src/engine/memory';
 import { trainPpo } from '../../src/rlhf/ppo';

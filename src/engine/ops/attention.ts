@@ -85,16 +85,14 @@ export function causalAttentionReference(
       tf.transpose(tf.reshape(q, [B, T, KV, G, headDim]), [0, 2, 3, 1, 4]),
       [B * KV, G * T, headDim],
     );
-    const keys = tf.reshape<tf.Rank.R3>(tf.transpose(tf.reshape(k, [B, T, KV, headDim]), [0, 2, 3, 1]), [
-      B * KV,
-      headDim,
-      T,
-    ]) as tf.Tensor3D;
-    const values = tf.reshape<tf.Rank.R3>(tf.transpose(tf.reshape(v, [B, T, KV, headDim]), [0, 2, 1, 3]), [
-      B * KV,
-      T,
-      headDim,
-    ]) as tf.Tensor3D;
+    const keys = tf.reshape<tf.Rank.R3>(
+      tf.transpose(tf.reshape(k, [B, T, KV, headDim]), [0, 2, 3, 1]),
+      [B * KV, headDim, T],
+    );
+    const values = tf.reshape<tf.Rank.R3>(
+      tf.transpose(tf.reshape(v, [B, T, KV, headDim]), [0, 2, 1, 3]),
+      [B * KV, T, headDim],
+    );
     const later = new Float32Array(T * T);
     for (let t = 0; t < T; t++) later.fill(MASKED, t * T + t + 1, (t + 1) * T);
 

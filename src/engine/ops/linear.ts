@@ -18,7 +18,7 @@ const tiles = (count: number): number => Math.ceil(count / 4 / GROUP);
 
 function forward(x: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
   const [N, K] = x.shape as [number, number];
-  const M = weight.shape[0]!;
+  const M = weight.shape[0];
   const y = emptyTensor<tf.Rank.R2>([N, M]);
   dispatch({
     label: 'linear-forward',
@@ -32,7 +32,7 @@ function forward(x: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
 }
 
 function gradInput(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  const N = dy.shape[0]!;
+  const N = dy.shape[0];
   const [M, K] = weight.shape as [number, number];
   const dx = emptyTensor<tf.Rank.R2>([N, K]);
   dispatch({
@@ -85,7 +85,10 @@ export function linearReference(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2
  */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
   const [M, K] = weight.shape;
-  tf.util.assert(x.shape[1] === K, () => `linear: x [${x.shape.join()}] does not fit weight [${M},${K}]`);
+  tf.util.assert(
+    x.shape[1] === K,
+    () => `linear: x [${x.shape.join()}] does not fit weight [${M},${K}]`,
+  );
   if (!useKernels() || K % 4 !== 0 || M % 4 !== 0) return linearReference(x, weight);
   return withGradient(
     [x, weight],

@@ -16,7 +16,7 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
 /** A setting as it stands in its field: 0.001 → 0.001, 0.00002 → 2e-5. */
 export function formatSetting(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && size < 1e-3) return value.toExponential().replace('e-', 'e-');
+  if (size !== 0 && size < 1e-3) return value.toExponential();
   return String(Number(value.toPrecision(6)));
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RANKINGS_FIELDS, STAGE_FIELDS, stageConfig } from '../../../src/core/config';
 import { PlaygroundError } from '../../../src/core/errors';
-import { fieldProblem } from '../../../src/core/fields';
+import { fieldProblem, type Fields } from '../../../src/core/fields';
 import { METRICS } from '../../../src/core/metrics';
 import { countParameters, PRESETS } from '../../../src/core/presets';
 
@@ -15,9 +15,9 @@ const refusal = (run: () => unknown) => {
 };
 
 describe('every setting', () => {
-  const all = Object.entries({ ...STAGE_FIELDS, rankings: RANKINGS_FIELDS }).flatMap(
-    ([stage, fields]) =>
-      Object.entries(fields).map(([name, field]) => ({ name: `${stage}.${name}`, field })),
+  const stages: Record<string, Fields> = { ...STAGE_FIELDS, rankings: RANKINGS_FIELDS };
+  const all = Object.entries(stages).flatMap(([stage, fields]) =>
+    Object.entries(fields).map(([name, field]) => ({ name: `${stage}.${name}`, field })),
   );
   test.each(all)('$name has a default in its range, a reason and a source', ({ field }) => {
     expect(fieldProblem(field, field.default)).toBeNull();

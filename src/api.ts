@@ -1,0 +1,253 @@
+/** `window.rlhf`: the whole playground for scripts. Documented in docs/api.md. */
+import * as v from 'valibot';
+import type {
+  Completion,
+  Demonstration,
+  HarmFlag,
+  MetricRow,
+  Project,
+  Ranking,
+} from './core/domain';
+import { PlaygroundError } from './core/errors';
+import type { App } from './state/app.svelte';
+import type { ProjectState } from './state/project.svelte';
+
+const MAX_SEED = 2 ** 32 - 1;
+const text = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'));
+const number = v.pipe(v.number('must be a number'), v.finite('must be finite'));
+const whole = (min: number, max: number) =>
+  v.pipe(
+    number,
+    v.check(
+      (value) => Number.isInteger(value) && value >= min && value <= max,
+      `must be a whole number from ${min} to ${max}`,
+    ),
+  );
+const seed = whole(0, MAX_SEED);
+
+const newProjectSchema = v.strictObject({
+  name: v.optional(text, 'Untitled'),
+  base: v.optional(text, 'nano'),
+  seed: v.optional(seed, 1),
+});
+const completeSchema = v.strictObject({
+  model: v.picklist(['base', 'sft', 'ppo'], 'must be one of base, sft, ppo'),
+  prompt: text,
+  n: v.optional(whole(1, 64), 1),
+  maxNewTokens: v.optional(whole(1, 128), 48),
+  temperature: v.optional(
+    v.pipe(
+      number,
+      v.check((value) => value >= 0.1 && value <= 2, 'must be from 0.1 to 2'),
+    ),
+    1,
+  ),
+  seed: v.optional(seed, 1),
+});
+const FLAGS = ['insult', 'threat', 'sexual', 'self-harm', 'privacy', 'other'] as const;
+const rankingSchema = v.strictObject({
+  prompt: text,
+  completions: v.pipe(
+    v.array(v.string('must be text'), 'must be a list of texts'),
+    v.minLength(2, 'must hold at least 2 texts'),
+    v.maxLength(9, 'must hold at most 9 texts'),
+  ),
+  ranks: v.array(whole(1, 9), 'must be a list of whole numbers, 1 is best'),
+  labeler: v.optional(text, 'script'),
+  flags: v.optional(
+    v.array(
+      v.array(v.picklist(FLAGS, `must be one of ${FLAGS.join(', ')}`), 'must be a list'),
+      'must hold one list for each completion',
+    ),
+    [],
+  ),
+});
+const scoreSchema = v.strictObject({ prompt: text, completion: v.string('must be text') });
+const configSchema = v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {});
+const stageSchema = v.picklist(['sft', 'reward', 'ppo'], 'must be one of sft, reward, ppo');
+
+/**
+ * The checked argument, defaults filled in.
+ * @param name stands for the argument itself where the fault is in no field of it
+ * @throws PlaygroundError `argument` naming the field
+ */
+function check<S extends v.GenericSchema>(
+  name: string,
+  schema: S,
+  value: unknown,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue) ?? name;
+  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
+  const missing = issue.expected !== 'never' && issue.received === 'undefined';
+  const problem = unknown ? 'is not known' : missing ? 'is missing' : issue.message;
+  throw new PlaygroundError({
+    code: 'argument',
+    field,
+    message: `${field} ${problem}.`,
+    remedy: 'See docs/api.md for what this function takes.',
+  });
+}
+
+/** A refused setting is a bad argument here: same field, same range, the code of arguments. */
+async function asArgument<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PlaygroundError) || error.code !== 'config') throw error;
+    throw new PlaygroundError({ ...error.toDetails(), code: 'argument' });
+  }
+}
+
+export type RlhfApi = ReturnType<typeof createApi>;
+
+/** @param app already under way or about to be: every function waits for what it needs */
+export function createApi(app: App) {
+  const opened = async (): Promise<ProjectState> => {
+    await app.projectsReady();
+    return app.openedProject();
+  };
+
+  async function train(stage: 'sft' | 'reward' | 'ppo', argument: unknown): Promise<MetricRow> {
+    const config = check('config', configSchema, argument);
+    const project = await opened();
+    const runId = await asArgument(() => project.startRun(stage, config));
+    const run = await project.transport.finished(runId);
+    const row = run.finalRow ?? (await project.loadedRows(stage)).at(-1);
+    if (row === undefined) {
+      throw new PlaygroundError({
+        code: 'missing',
+        message: 'The run ended before its first step.',
+      });
+    }
+    return { ...row };
+  }
+
+  return Object.freeze({
+    /** Resolves when the engine can train. */
+    async ready(): Promise<{ backend: string; adapter: string }> {
+      await app.projectsReady();
+      const { backend, adapter } = await app.engineReady();
+      return { backend, adapter };
+    },
+
+    /** Makes a project, opens it, and resolves with its id. */
+    async newProject(options?: { name?: string; base?: string; seed?: number }): Promise<string> {
+      const checked = check('options', newProjectSchema, options ?? {});
+      await app.basesReady();
+      const known = [...app.bases.map(({ id }) => id), 'scratch'];
+      const base = check(
+        'base',
+        v.picklist(known, `must be one of ${known.join(', ')}`),
+        checked.base,
+      );
+      return app.createProject({ ...checked, base });
+    },
+    async openProject(id: string): Promise<void> {
+      const checked = check('id', text, id);
+      await app.projectsReady();
+      await app.openProject(checked);
+    },
+    async listProjects(): Promise<Pick<Project, 'id' | 'name' | 'base' | 'seed'>[]> {
+      await app.projectsReady();
+      return app.projects.map(({ id, name, base, seed }) => ({ id, name, base, seed }));
+    },
+    async deleteProject(id: string): Promise<void> {
+      const checked = check('id', text, id);
+      await app.projectsReady();
+      await app.deleteProject(checked);
+    },
+
+    /** Any format that can be pasted into the page; resolves when the good rows are stored. */
+    async addDemonstrations(
+      demonstrations: string,
+    ): Promise<{ added: number; rejected: { line: number; reason: string }[] }> {
+      const checked = check('text', v.string('must be text'), demonstrations);
+      const project = await opened();
+      const { added, rejected } = project.addDemonstrations(checked);
+      await project.flush();
+      return { added, rejected };
+    },
+    async listDemonstrations(): Promise<Demonstration[]> {
+      return structuredClone([...(await opened()).demonstrations]);
+    },
+
+    trainSft: (config?: Record<string, unknown>) => train('sft', config),
+    trainReward: (config?: Record<string, unknown>) => train('reward', config),
+    trainPpo: (config?: Record<string, unknown>) => train('ppo', config),
+
+    async pause(): Promise<void> {
+      await (await opened()).pauseRun();
+    },
+    /** Goes on with a paused run, or with one that was cut off. */
+    async resume(): Promise<void> {
+      const project = await opened();
+      const { canResume } = project.transport;
+      await (canResume === null ? project.continueRun() : project.resumeInterrupted(canResume.id));
+    },
+    async step(): Promise<void> {
+      await (await opened()).stepRun();
+    },
+    /** Ends the run early; what has been learnt so far becomes its model. */
+    async stop(): Promise<void> {
+      await (await opened()).stopRun();
+    },
+
+    async complete(options: {
+      model: 'base' | 'sft' | 'ppo';
+      prompt: string;
+      n?: number;
+      maxNewTokens?: number;
+      temperature?: number;
+      seed?: number;
+    }): Promise<Completion[]> {
+      const checked = check('options', completeSchema, options);
+      return (await opened()).complete(checked);
+    },
+
+    async addRanking(options: {
+      prompt: string;
+      completions: string[];
+      ranks: number[];
+      labeler?: string;
+      flags?: HarmFlag[][];
+    }): Promise<Ranking> {
+      const checked = check('options', rankingSchema, options);
+      const project = await opened();
+      const ranking = project.addRanking(checked);
+      await project.flush();
+      return structuredClone(ranking);
+    },
+    async listRankings(): Promise<Ranking[]> {
+      return structuredClone([...(await opened()).rankings]);
+    },
+
+    /** Normalised reward-model score: demonstrations score 0 on average. */
+    async score(options: { prompt: string; completion: string }): Promise<number> {
+      const checked = check('options', scoreSchema, options);
+      const [score] = await (await opened()).score([checked]);
+      if (score === undefined) {
+        throw new PlaygroundError({ code: 'missing', message: 'There is no reward model yet.' });
+      }
+      return score;
+    },
+    /** All rows of the stage's run under way, or else of the one whose model counts. */
+    async metrics(stage: 'sft' | 'reward' | 'ppo'): Promise<MetricRow[]> {
+      const checked = check('stage', stageSchema, stage);
+      return structuredClone([...(await (await opened()).loadedRows(checked))]);
+    },
+
+    async exportProject(): Promise<Blob> {
+      await opened();
+      return app.exportProject();
+    },
+    /** Stores a project file as another project, under new ids; `openProject` opens it. */
+    async importProject(blob: Blob): Promise<string> {
+      const checked = check('blob', v.instance(Blob, 'must be a Blob'), blob);
+      await app.projectsReady();
+      return app.importProject(checked);
+    },
+  });
+}

@@ -1,0 +1,326 @@
+/** The page's state as a whole: the engine, the projects, the one that is open, messages. */
+import type { Project } from '../core/domain';
+import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
+import { openDatabase } from '../storage/open';
+import { askForPersistence } from '../storage/persistence';
+import { WorkerClient } from '../worker/client';
+import type { EngineInfo, WorkerEvent } from '../worker/protocol';
+import { loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
+import { DemoRunner } from './demo.svelte';
+import { openStore } from './idb-store';
+import { newId, nextSeq } from './ids';
+import type { ProjectStore, WorkerLink } from './ports';
+import { browserStorage, Preferences } from './preferences.svelte';
+import { ProjectState } from './project.svelte';
+
+export interface Notice {
+  id: string;
+  kind: 'info' | 'error';
+  text: string;
+  remedy?: string;
+}
+
+export interface NewProject {
+  name: string;
+  /** A shipped base, or 'scratch'. */
+  base: string;
+  seed: number;
+}
+
+export interface EngineState {
+  status: 'loading' | 'ready' | 'failed';
+  info: EngineInfo | null;
+  error: ErrorDetails | null;
+}
+
+/** What the App stands on; tests bring their own. */
+export interface AppParts {
+  baseUrl: string;
+  preferences: Preferences;
+  openStore(): Promise<ProjectStore>;
+  /** Called after the first paint. */
+  startWorker(): WorkerLink;
+}
+
+/** Everything real: this browser's database and worker. */
+export function browserParts(onReplaced: () => void): AppParts {
+  return {
+    baseUrl: document.baseURI,
+    preferences: new Preferences(browserStorage()),
+    openStore: async () => openStore(await openDatabase({ onReplaced })),
+    startWorker: () => new WorkerClient(),
+  };
+}
+
+const afterPaint = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (typeof requestAnimationFrame === 'undefined' || document.hidden) setTimeout(resolve, 0);
+    else requestAnimationFrame(() => setTimeout(resolve, 0));
+  });
+
+export class App {
+  engine: EngineState = $state.raw({ status: 'loading', info: null, error: null });
+  projects: readonly Project[] = $state.raw([]);
+  project: ProjectState | null = $state.raw(null);
+  notices: readonly Notice[] = $state.raw([]);
+  bases: readonly Base[] = $state.raw([]);
+  demoTasks: readonly DemoTask[] = $state.raw([]);
+  readonly preferences: Preferences;
+  readonly demo: DemoRunner;
+  readonly #parts: AppParts;
+  readonly #engine = Promise.withResolvers<EngineInfo>();
+  readonly #opened = Promise.withResolvers<ProjectStore>();
+  readonly #listed = Promise.withResolvers<void>();
+  #link: WorkerLink | null = null;
+
+  constructor(parts: AppParts) {
+    this.#parts = parts;
+    this.preferences = parts.preferences;
+    this.demo = new DemoRunner(this);
+    // Whoever waits is told; without anyone waiting the page shows `engine.error`.
+    this.#engine.promise.catch(() => {});
+    this.#opened.promise.catch(() => {});
+  }
+
+  /** Opens the database and the last project; the engine is loaded after that, in the worker. */
+  async start(): Promise<void> {
+    const { baseUrl } = this.#parts;
+    void this.#fill(loadBases(baseUrl), (bases) => (this.bases = bases)).then(() =>
+      this.#listed.resolve(),
+    );
+    void this.#fill(loadDemoTasks(baseUrl), (tasks) => (this.demoTasks = tasks));
+    try {
+      await afterPaint();
+      const store = await this.#parts.openStore();
+      this.projects = await store.listProjects();
+      this.#link = this.#parts.startWorker();
+      this.#link.onEvent((event) => this.#handle(event));
+      await this.#openFirst(store);
+      this.#opened.resolve(store);
+    } catch (error) {
+      this.#opened.reject(error);
+      this.#engineFailed(toErrorDetails(error));
+      return;
+    }
+    await afterPaint();
+    await this.#startEngine();
+  }
+
+  async #fill<T>(loading: Promise<T>, use: (value: T) => void): Promise<void> {
+    try {
+      use(await loading);
+    } catch (error) {
+      this.notify('error', toErrorDetails(error).message, 'Reload the page.');
+    }
+  }
+
+  async #openFirst(store: ProjectStore): Promise<void> {
+    const last =
+      this.projects.find(({ id }) => id === this.preferences.lastProject) ??
+      [...this.projects].sort((a, b) => b.updatedAt - a.updatedAt)[0];
+    const project = last ?? (await this.#makeProject(store, 'My first project', 'nano', 1));
+    await this.#show(store, project);
+  }
+
+  async #startEngine(): Promise<void> {
+    try {
+      const baseUrl = this.#parts.baseUrl;
+      const info = await this.#linkOrThrow().call('init', { baseUrl });
+      this.engine = { status: 'ready', info, error: null };
+      this.#engine.resolve(info);
+    } catch (error) {
+      this.#engineFailed(toErrorDetails(error));
+    }
+  }
+
+  #engineFailed(error: ErrorDetails): void {
+    this.engine = { status: 'failed', info: this.engine.info, error };
+    this.#engine.reject(new PlaygroundError(error));
+    this.project?.transport.interrupt();
+  }
+
+  #handle(event: WorkerEvent): void {
+    if (event.kind === 'engine-error') {
+      this.#engineFailed(event.error);
+      this.notify('error', event.error.message, event.error.remedy);
+    } else this.project?.transport.handle(event);
+  }
+
+  #linkOrThrow(): WorkerLink {
+    if (this.#link !== null) return this.#link;
+    throw new PlaygroundError({ code: 'engine', message: 'The worker has not been started yet.' });
+  }
+
+  /** What runs the model, once it does. @throws PlaygroundError `engine`, `storage` */
+  async engineReady(): Promise<EngineInfo> {
+    if (this.engine.error !== null) throw new PlaygroundError(this.engine.error);
+    return this.#engine.promise;
+  }
+
+  // Messages
+
+  notify(kind: Notice['kind'], text: string, remedy?: string): void {
+    if (this.notices.some((notice) => notice.text === text)) return;
+    const notice = { id: newId(), kind, text, ...(remedy === undefined ? {} : { remedy }) };
+    this.notices = [...this.notices, notice];
+  }
+  dismiss(id: string): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  // Projects
+
+  /** Makes a project and opens it. @throws PlaygroundError `busy` while a run is under way */
+  async createProject({ name, base, seed }: NewProject): Promise<string> {
+    const store = await this.#leaveProject();
+    const project = await this.#makeProject(store, name, base, seed);
+    await this.#show(store, project);
+    void askForPersistence().catch(() => false);
+    return project.id;
+  }
+
+  /** @throws PlaygroundError `not-found`; `busy` while a run is under way in the open project */
+  async openProject(id: string): Promise<void> {
+    if (id === this.project?.record.id) return;
+    this.#find(id);
+    const store = await this.#leaveProject();
+    await this.#show(store, this.#find(id));
+  }
+
+  async renameProject(id: string, name: string): Promise<void> {
+    const project = this.#find(id);
+    if (this.project?.record.id === id) {
+      this.project.rename(name);
+      return this.project.flush();
+    }
+    const store = await this.#opened.promise;
+    const renamed = { ...project, name, updatedAt: Date.now() };
+    await store.commit({ projects: new Map([[id, renamed]]) });
+    this.#remember(renamed);
+  }
+
+  /** Copies a project with all its models; the copy is not opened. Returns its id. */
+  async duplicateProject(id: string): Promise<string> {
+    const { name } = this.#find(id);
+    await this.project?.flush();
+    const store = await this.#opened.promise;
+    const copy = await store.saveBundle(await store.loadBundle(id), `${name} (copy)`);
+    this.#remember(copy);
+    return copy.id;
+  }
+
+  /** Deletes a project and all that belongs to it; another one is opened when it was open. */
+  async deleteProject(id: string): Promise<void> {
+    this.#find(id);
+    const wasOpen = this.project?.record.id === id;
+    const store = wasOpen ? await this.#leaveProject() : await this.#opened.promise;
+    await store.deleteProject(id);
+    this.projects = this.projects.filter((project) => project.id !== id);
+    await this.#link?.call('forget', { projectId: id }).catch(() => null);
+    if (wasOpen) await this.#openFirst(store);
+  }
+
+  /** The open project as a file, `.rlhf.zip`. */
+  async exportProject(): Promise<Blob> {
+    const store = await this.#opened.promise;
+    const project = this.openedProject();
+    await project.flush();
+    const bundle = await store.loadBundle(project.record.id);
+    const { writeProjectFile } = await import('../formats/project-file');
+    return new Blob([await writeProjectFile(bundle)], { type: 'application/zip' });
+  }
+
+  /**
+   * Stores a project file as another project, under new ids; it is not opened. Returns its id.
+   * @throws PlaygroundError `format`; nothing is stored then
+   */
+  async importProject(file: Blob): Promise<string> {
+    const { readProjectFile } = await import('../formats/project-file');
+    const bundle = await readProjectFile(new Uint8Array(await file.arrayBuffer()));
+    const store = await this.#opened.promise;
+    const project = await store.saveBundle(bundle, bundle.project.name);
+    this.#remember(project);
+    return project.id;
+  }
+
+  /** Resolves when the database is open and a project shown. @throws PlaygroundError `storage` */
+  async projectsReady(): Promise<void> {
+    await this.#opened.promise;
+  }
+
+  /** Resolves when the shipped bases are known. */
+  basesReady(): Promise<void> {
+    return this.#listed.promise;
+  }
+
+  /** @throws PlaygroundError `missing` while none is open */
+  openedProject(): ProjectState {
+    if (this.project !== null) return this.project;
+    throw new PlaygroundError({ code: 'missing', message: 'No project is open.' });
+  }
+
+  #find(id: string): Project {
+    const project = this.projects.find((other) => other.id === id);
+    if (project !== undefined) return project;
+    throw new PlaygroundError({
+      code: 'not-found',
+      field: 'id',
+      message: `There is no project with the id "${id}".`,
+    });
+  }
+
+  /** Stores what is left to store. @throws PlaygroundError `busy`, `storage` */
+  async #leaveProject(): Promise<ProjectStore> {
+    const store = await this.#opened.promise;
+    this.project?.transport.requireIdle();
+    await this.project?.flush();
+    return store;
+  }
+
+  async #makeProject(
+    store: ProjectStore,
+    name: string,
+    base: string,
+    seed: number,
+  ): Promise<Project> {
+    const now = Date.now();
+    const project: Project = {
+      id: newId(),
+      name,
+      base,
+      seed,
+      page: 'base',
+      settings: {},
+      runs: { base: null, sft: null, reward: null, ppo: null },
+      seq: nextSeq(this.projects),
+      createdAt: now,
+      updatedAt: now,
+    };
+    await store.commit({ projects: new Map([[project.id, project]]) });
+    this.#remember(project);
+    return project;
+  }
+
+  async #show(store: ProjectStore, project: Project): Promise<void> {
+    const records = await store.loadProject(project.id);
+    this.project = new ProjectState(
+      {
+        store,
+        link: this.#linkOrThrow(),
+        preferences: this.preferences,
+        engineReady: async () => void (await this.engineReady()),
+        notify: (kind, text, remedy) => this.notify(kind, text, remedy),
+        onRecord: (record) => this.#remember(record),
+      },
+      project,
+      records,
+    );
+    this.preferences.lastProject = project.id;
+  }
+
+  #remember(record: Project): void {
+    this.projects = this.projects.some(({ id }) => id === record.id)
+      ? this.projects.map((other) => (other.id === record.id ? record : other))
+      : [...this.projects, record];
+  }
+}

@@ -1,0 +1,250 @@
+/** Prompts, the completions written for them, and the rankings that people and rules give. */
+import type { AttributeName } from '../core/attributes';
+import type { CandidateSet, HarmFlag, Prompt, Ranking } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import { competitionRanks } from '../core/ranking-board';
+import { simulatedLabelerName, simulateRanking } from '../core/simulated-labeler';
+import { newId, nextSeq } from './ids';
+import type { WorkerLink } from './ports';
+import type { Preferences } from './preferences.svelte';
+import type { SaveQueue } from './save-queue.svelte';
+
+/** Prompts sent to the worker at once: what is written so far is stored after each. */
+const PROMPTS_PER_COMMAND = 8;
+
+export interface RankingAnswer {
+  outcome: Ranking['outcome'];
+  /** By completion, 1 is best; empty when nothing was ranked. */
+  ranks: readonly number[];
+  /** For each completion; may be left out. */
+  flags?: readonly (readonly HarmFlag[])[];
+}
+
+export interface CandidateOptions {
+  promptIds?: readonly string[];
+  k?: number;
+  temperature?: number;
+  maxNewTokens?: number;
+}
+
+export interface SampleSettings {
+  k: number;
+  temperature: number;
+  maxNewTokens: number;
+}
+
+export interface CandidateContext {
+  projectId: string;
+  link: WorkerLink;
+  queue: SaveQueue;
+  preferences: Preferences;
+}
+
+/** @throws PlaygroundError `argument` when ranks and completions do not fit */
+function checkAnswer(answer: RankingAnswer, k: number): void {
+  const wanted = answer.outcome === 'ranked' ? k : 0;
+  const whole = answer.ranks.every((rank) => Number.isInteger(rank) && rank >= 1);
+  if (answer.ranks.length !== wanted || !whole) {
+    throw new PlaygroundError({
+      code: 'argument',
+      field: 'ranks',
+      message: `ranks must name one rank (1 is best) for each of ${wanted} completions.`,
+    });
+  }
+  if (answer.flags !== undefined && answer.flags.length !== k && answer.flags.length !== 0) {
+    throw new PlaygroundError({
+      code: 'argument',
+      field: 'flags',
+      message: `flags must hold one list for each of ${k} completions.`,
+    });
+  }
+}
+
+export class Candidates {
+  prompts: readonly Prompt[] = $state.raw([]);
+  sets: readonly CandidateSet[] = $state.raw([]);
+  rankings: readonly Ranking[] = $state.raw([]);
+  generating: { done: number; total: number } | null = $state.raw(null);
+  readonly #context: CandidateContext;
+
+  constructor(context: CandidateContext) {
+    this.#context = context;
+  }
+
+  /** Sets that this labeler has neither ranked nor skipped, oldest first. */
+  readonly pendingSets: readonly CandidateSet[] = $derived.by(() => {
+    const labeler = this.#context.preferences.labeler;
+    const done = new Set(
+      this.rankings.filter((r) => r.labeler === labeler).map(({ setId }) => setId),
+    );
+    return this.sets.filter(({ id }) => !done.has(id));
+  });
+
+  /** One prompt per line; blank lines and prompts that are there already are passed over. */
+  addPrompts(text: string): number {
+    const known = new Set(this.prompts.map((prompt) => prompt.text));
+    const first = nextSeq(this.prompts);
+    const added: Prompt[] = [];
+    for (const line of text.split(/\r\n?|\n/)) {
+      const words = line.trim();
+      if (words === '' || known.has(words)) continue;
+      known.add(words);
+      const { projectId } = this.#context;
+      added.push({ id: newId(), projectId, text: words, seq: first + added.length });
+    }
+    this.prompts = [...this.prompts, ...added];
+    for (const prompt of added) this.#context.queue.put('prompts', prompt.id, prompt);
+    return added.length;
+  }
+
+  /** Sets already written for it stay: they have the prompt's text in them. */
+  deletePrompt(id: string): void {
+    this.prompts = this.prompts.filter((prompt) => prompt.id !== id);
+    this.#context.queue.put('prompts', id, null);
+  }
+
+  /**
+   * Writes K completions for each prompt that has no unranked set, or for the prompts asked for.
+   * @returns how many sets were written
+   * @throws PlaygroundError `missing` without prompts, `busy` while this is under way
+   */
+  async generate(
+    options: CandidateOptions,
+    settings: SampleSettings,
+    projectSeed: number,
+  ): Promise<number> {
+    if (this.generating !== null) {
+      throw new PlaygroundError({
+        code: 'busy',
+        message: 'Completions are being written already.',
+      });
+    }
+    const prompts = this.#promptsFor(options.promptIds);
+    if (prompts.length === 0) {
+      throw new PlaygroundError({
+        code: 'missing',
+        message: 'There is no prompt that waits for completions.',
+        remedy: 'Add prompts, or rank the completions that are there.',
+      });
+    }
+    // A second round for a prompt must differ from the first, and a repeat of the project must not.
+    const seed = (projectSeed + 1 + this.sets.length) >>> 0;
+    this.generating = { done: 0, total: prompts.length };
+    try {
+      for (let at = 0; at < prompts.length; at += PROMPTS_PER_COMMAND) {
+        const batch = prompts.slice(at, at + PROMPTS_PER_COMMAND);
+        const written = await this.#context.link.call('generateCandidates', {
+          projectId: this.#context.projectId,
+          prompts: batch.map(({ id, text }) => ({ id, text })),
+          k: options.k ?? settings.k,
+          temperature: options.temperature ?? settings.temperature,
+          maxNewTokens: options.maxNewTokens ?? settings.maxNewTokens,
+          seed,
+        });
+        const first = nextSeq(this.sets);
+        const sets = written.map((set, i) => ({ ...set, id: newId(), seq: first + i }));
+        this.sets = [...this.sets, ...sets];
+        for (const set of sets) this.#context.queue.put('sets', set.id, set);
+        this.generating = { done: at + batch.length, total: prompts.length };
+      }
+      return prompts.length;
+    } finally {
+      this.generating = null;
+    }
+  }
+
+  #promptsFor(ids: readonly string[] | undefined): Prompt[] {
+    if (ids !== undefined) return this.prompts.filter(({ id }) => ids.includes(id));
+    const ranked = new Set(this.rankings.map(({ setId }) => setId));
+    const waiting = new Set(this.sets.filter(({ id }) => !ranked.has(id)).map((s) => s.promptId));
+    const fresh = this.prompts.filter(({ id }) => !waiting.has(id));
+    const without = fresh.filter(({ id }) => !this.sets.some(({ promptId }) => promptId === id));
+    // Prompts never answered come first; only when there are none, a second round for the others.
+    return without.length > 0 ? without : fresh;
+  }
+
+  /**
+   * Stores this labeler's answer for a set.
+   * @throws PlaygroundError `not-found`, `argument`
+   */
+  submit(setId: string, answer: RankingAnswer): Ranking {
+    const set = this.sets.find(({ id }) => id === setId);
+    if (set === undefined) {
+      throw new PlaygroundError({
+        code: 'not-found',
+        field: 'setId',
+        message: 'These completions are no longer there.',
+      });
+    }
+    return this.add({
+      setId,
+      prompt: set.prompt,
+      completions: set.completions.map(({ text }) => text),
+      order: set.order,
+      labeler: this.#context.preferences.labeler,
+      simulated: false,
+      ...answer,
+    });
+  }
+
+  /** Stores a ranking. @throws PlaygroundError `argument` naming `ranks` or `flags` */
+  add(
+    draft: RankingAnswer &
+      Pick<Ranking, 'setId' | 'prompt' | 'labeler' | 'simulated'> & {
+        completions: readonly string[];
+        order: readonly number[];
+      },
+  ): Ranking {
+    checkAnswer(draft, draft.completions.length);
+    const ranking: Ranking = {
+      id: newId(),
+      projectId: this.#context.projectId,
+      setId: draft.setId,
+      prompt: draft.prompt,
+      completions: [...draft.completions],
+      ranks: competitionRanks(draft.ranks).map((rank) => rank ?? 1),
+      outcome: draft.outcome,
+      labeler: draft.labeler,
+      simulated: draft.simulated,
+      flags: draft.completions.map((_, i) => [...(draft.flags?.[i] ?? [])]),
+      order: [...draft.order],
+      seq: nextSeq(this.rankings),
+    };
+    this.rankings = [...this.rankings, ranking];
+    this.#context.queue.put('rankings', ranking.id, ranking);
+    return ranking;
+  }
+
+  /** Takes this labeler's last answer back; its set waits again. Null when there is none. */
+  undo(): Ranking | null {
+    const labeler = this.#context.preferences.labeler;
+    const last = this.rankings.filter((ranking) => ranking.labeler === labeler).at(-1) ?? null;
+    if (last !== null) this.remove(last.id);
+    return last;
+  }
+
+  remove(id: string): void {
+    this.rankings = this.rankings.filter((ranking) => ranking.id !== id);
+    this.#context.queue.put('rankings', id, null);
+  }
+
+  /** A rule ranks every set that nobody has ranked; all of it marked *simulated*. */
+  simulate(options: { attribute: AttributeName; noise?: number }, seed: number): number {
+    const done = new Set(this.rankings.map(({ setId }) => setId));
+    const open = this.sets.filter(({ id }) => !done.has(id));
+    for (const set of open) {
+      const { prompt, completions } = set;
+      const answer = simulateRanking({ ...options, prompt, completions, seed });
+      this.add({
+        setId: set.id,
+        prompt,
+        completions: completions.map(({ text }) => text),
+        order: set.order,
+        labeler: simulatedLabelerName(options.attribute),
+        simulated: true,
+        ...answer,
+      });
+    }
+    return open.length;
+  }
+}

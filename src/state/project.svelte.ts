@@ -1,0 +1,360 @@
+/** One open project: its records, its settings, its runs, and everything that can be done with it. */
+import type { AttributeName } from '../core/attributes';
+import { stageConfig } from '../core/config';
+import type {
+  CandidateSet,
+  Completion,
+  Demonstration,
+  MetricRow,
+  PageStage,
+  Project,
+  Prompt,
+  Ranking,
+  Run,
+  Stage,
+} from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import type { Comparison, CompleteOptions } from '../worker/protocol';
+import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
+import type { DemoTask } from './demo-task';
+import { Demonstrations, type AddReport } from './demonstrations.svelte';
+import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './ports';
+import type { Preferences } from './preferences.svelte';
+import { RunState } from './run.svelte';
+import { SaveQueue, type SaveStatus } from './save-queue.svelte';
+import { settingProblem, settingsOf, type Setting, type SettingsStage } from './settings';
+import { missingFor, modelName, staleReason, type Missing } from './staleness';
+
+export interface ProjectContext {
+  store: ProjectStore;
+  link: WorkerLink;
+  preferences: Preferences;
+  /** Resolves once the worker can train. @throws PlaygroundError `engine` */
+  engineReady(): Promise<void>;
+  /** Says something that has no place of its own on the page. */
+  notify(kind: 'info' | 'error', text: string, remedy?: string): void;
+  /** The record has changed: the list of projects shows its name. */
+  onRecord(record: Project): void;
+}
+
+export class ProjectState {
+  record: Project = $state.raw() as Project;
+  readonly transport: RunState;
+  readonly #context: ProjectContext;
+  readonly #queue: SaveQueue;
+  readonly #demonstrations: Demonstrations;
+  readonly #candidates: Candidates;
+
+  constructor(context: ProjectContext, record: Project, records: ProjectRecords) {
+    this.#context = context;
+    this.record = record;
+    this.#queue = new SaveQueue(
+      (changes) => context.store.commit(changes),
+      (error) =>
+        context.notify(
+          'error',
+          error instanceof Error ? error.message : 'Your last change could not be stored.',
+          error instanceof PlaygroundError ? error.remedy : undefined,
+        ),
+    );
+    this.#demonstrations = new Demonstrations(record.id, record.seed, this.#queue);
+    this.#demonstrations.list = records.demonstrations;
+    this.#candidates = new Candidates({
+      projectId: record.id,
+      link: context.link,
+      queue: this.#queue,
+      preferences: context.preferences,
+    });
+    this.#candidates.prompts = records.prompts;
+    this.#candidates.sets = records.sets;
+    this.#candidates.rankings = records.rankings;
+    this.transport = new RunState(
+      {
+        store: context.store,
+        link: context.link,
+        projectId: record.id,
+        onModel: (run) => this.#useModel(run),
+        onProblem: (text) => context.notify('error', text),
+      },
+      records.runs,
+    );
+  }
+
+  // Records
+
+  get demonstrations(): readonly Demonstration[] {
+    return this.#demonstrations.list;
+  }
+  get prompts(): readonly Prompt[] {
+    return this.#candidates.prompts;
+  }
+  get sets(): readonly CandidateSet[] {
+    return this.#candidates.sets;
+  }
+  get rankings(): readonly Ranking[] {
+    return this.#candidates.rankings;
+  }
+  get runs(): readonly Run[] {
+    return this.transport.runs;
+  }
+  get saved(): SaveStatus {
+    return this.#queue.saved;
+  }
+  /** Resolves when all that was changed is on disk. @throws PlaygroundError `storage` */
+  flush(): Promise<void> {
+    return this.#queue.flush();
+  }
+
+  get page(): PageStage {
+    return this.record.page;
+  }
+  goto(page: PageStage): void {
+    if (page !== this.record.page) this.#changeRecord({ page });
+  }
+  rename(name: string): void {
+    this.#changeRecord({ name });
+  }
+
+  #changeRecord(change: Partial<Project>): void {
+    this.record = { ...this.record, ...change, updatedAt: Date.now() };
+    this.#queue.put('projects', this.record.id, this.record);
+    this.#context.onRecord(this.record);
+  }
+
+  /** The worker has already stored which run is the model; this follows it in memory. */
+  #useModel(run: Run): void {
+    const runs = { ...this.record.runs, [modelName(run.stage)]: run.id };
+    this.record = { ...this.record, runs };
+    this.#context.onRecord(this.record);
+  }
+
+  // Settings
+
+  settings<S extends SettingsStage>(stage: S): ReturnType<typeof settingsOf<S>> {
+    return settingsOf(this.record, stage);
+  }
+
+  /** Stores a setting. Returns why it is refused instead, as the rest of a sentence about it. */
+  setSetting(stage: SettingsStage, name: string, value: Setting): string | null {
+    const problem = settingProblem(this.record, stage, name, value);
+    if (problem !== null) return problem;
+    const { settings } = this.record;
+    this.#changeRecord({
+      settings: { ...settings, [stage]: { ...settings[stage], [name]: value } },
+    });
+    if (stage === 'sft' && name === 'held_out_ratio')
+      this.#demonstrations.splitAgain(Number(value));
+    return null;
+  }
+
+  // Demonstrations
+
+  addDemonstrations(text: string): AddReport {
+    return this.#demonstrations.addText(text, this.settings('sft').held_out_ratio);
+  }
+  addDemonstrationFile(file: File): Promise<AddReport> {
+    return this.#demonstrations.addFile(file, this.settings('sft').held_out_ratio);
+  }
+  updateDemonstration(
+    id: string,
+    change: Partial<Pick<Demonstration, 'prompt' | 'completion' | 'heldOut'>>,
+  ): void {
+    this.#demonstrations.update(id, change);
+  }
+  deleteDemonstration(id: string): void {
+    this.#demonstrations.delete(id);
+  }
+  undo(): void {
+    this.#demonstrations.undo();
+  }
+  redo(): void {
+    this.#demonstrations.redo();
+  }
+  get canUndo(): boolean {
+    return this.#demonstrations.history.canUndo;
+  }
+  get canRedo(): boolean {
+    return this.#demonstrations.history.canRedo;
+  }
+  get undoLabel(): string | null {
+    return this.#demonstrations.history.undoLabel;
+  }
+
+  loadTask(task: DemoTask, parts: { demonstrations?: boolean; prompts?: boolean }): void {
+    if (parts.demonstrations === true) {
+      this.#demonstrations.addRows(task.demonstrations, this.settings('sft').held_out_ratio);
+    }
+    if (parts.prompts === true) this.addPrompts(task.prompts.join('\n'));
+  }
+
+  // Prompts, completions, rankings
+
+  addPrompts(text: string): number {
+    return this.#candidates.addPrompts(text);
+  }
+  deletePrompt(id: string): void {
+    this.#candidates.deletePrompt(id);
+  }
+  get generating(): { done: number; total: number } | null {
+    return this.#candidates.generating;
+  }
+  get pendingSets(): readonly CandidateSet[] {
+    return this.#candidates.pendingSets;
+  }
+  get labeler(): string {
+    return this.#context.preferences.labeler;
+  }
+  set labeler(name: string) {
+    this.#context.preferences.labeler = name;
+  }
+
+  /** Writes K completions for the prompts that need some; returns how many sets were written. */
+  async generateCandidates(options: CandidateOptions = {}): Promise<number> {
+    this.transport.requireIdle();
+    if (this.record.runs.sft === null) {
+      throw new PlaygroundError({
+        code: 'missing',
+        message: 'There is no SFT model yet to write completions.',
+        remedy: 'Train SFT first.',
+      });
+    }
+    await this.#readyForWorker();
+    const { num_completions, temperature, max_new_tokens } = this.settings('rankings');
+    const settings = { k: num_completions, temperature, maxNewTokens: max_new_tokens };
+    return this.#candidates.generate(options, settings, this.record.seed);
+  }
+  submitRanking(setId: string, answer: RankingAnswer): void {
+    this.#candidates.submit(setId, answer);
+  }
+  /** Stores a ranking of texts that are in no set; its prompt joins the list of prompts. */
+  addRanking(
+    draft: Pick<Ranking, 'prompt' | 'completions' | 'ranks' | 'labeler' | 'flags'>,
+  ): Ranking {
+    this.addPrompts(draft.prompt.replace(/\s*\n\s*/g, ' '));
+    return this.#candidates.add({
+      ...draft,
+      setId: null,
+      outcome: 'ranked',
+      simulated: draft.labeler.startsWith('simulated:'),
+      order: draft.completions.map((_, i) => i),
+    });
+  }
+  undoRanking(): Ranking | null {
+    return this.#candidates.undo();
+  }
+  deleteRanking(id: string): void {
+    this.#candidates.remove(id);
+  }
+  simulateRankings(options: { attribute: AttributeName; noise?: number }): number {
+    return this.#candidates.simulate(options, this.record.seed);
+  }
+
+  // Runs
+
+  get #inputs() {
+    const { record: project, demonstrations, prompts, rankings, runs } = this;
+    return { project, demonstrations, prompts, rankings, runs };
+  }
+
+  /** The run under way in this stage, else the one whose model counts. */
+  currentRun(stage: Stage): Run | null {
+    const { active } = this.transport;
+    if (active?.stage === stage) return active;
+    return this.transport.byId(this.record.runs[modelName(stage)]);
+  }
+  rows(stage: Stage): readonly MetricRow[] {
+    const run = this.currentRun(stage);
+    return run === null ? [] : this.transport.log(run.id).rows;
+  }
+  /** The same once they have been read from the database. */
+  async loadedRows(stage: Stage): Promise<readonly MetricRow[]> {
+    const run = this.currentRun(stage);
+    if (run === null) return [];
+    await this.transport.log(run.id).loaded;
+    return this.rows(stage);
+  }
+  samples(stage: Stage): readonly RunSamples[] {
+    const run = this.currentRun(stage);
+    return run === null ? [] : this.transport.log(run.id).samples;
+  }
+  staleReason(stage: Stage): string | null {
+    return staleReason(stage, this.#inputs);
+  }
+  missing(stage: Stage): Missing | null {
+    return missingFor(stage, this.#inputs);
+  }
+
+  /**
+   * Starts a stage on the settings of the project, some of them replaced for this run.
+   * @param text what pretraining reads
+   * @returns the id of the run, as soon as it exists
+   * @throws PlaygroundError `config`, `missing`, `busy` or `engine`; nothing has been started then
+   */
+  async startRun(
+    stage: Stage,
+    partial: Readonly<Record<string, unknown>> = {},
+    text?: string,
+  ): Promise<string> {
+    const config = stageConfig(stage, { ...this.settings(stage), ...partial });
+    this.transport.requireIdle();
+    const missing = this.missing(stage);
+    if (missing !== null) {
+      throw new PlaygroundError({
+        code: 'missing',
+        message: missing.text,
+        remedy: `Open the ${missing.page} stage.`,
+      });
+    }
+    const share: unknown = partial.held_out_ratio;
+    if (stage === 'sft' && typeof share === 'number') this.#demonstrations.splitAgain(share);
+    await this.#readyForWorker();
+    const { runId } = await this.#context.link.call('startRun', {
+      projectId: this.record.id,
+      stage,
+      config: { ...config },
+      ...(text === undefined ? {} : { text }),
+    });
+    return runId;
+  }
+  pauseRun(): Promise<void> {
+    return this.transport.command('pause');
+  }
+  continueRun(): Promise<void> {
+    return this.transport.command('resume');
+  }
+  stepRun(): Promise<void> {
+    return this.transport.command('step');
+  }
+  stopRun(): Promise<void> {
+    return this.transport.command('stop');
+  }
+  async resumeInterrupted(runId: string): Promise<void> {
+    this.transport.requireIdle();
+    await this.#readyForWorker();
+    await this.#context.link.call('resumeRun', { runId });
+  }
+
+  // Models at work
+
+  async complete(options: CompleteOptions): Promise<Completion[]> {
+    await this.#readyForWorker();
+    return this.#context.link.call('complete', { projectId: this.record.id, options });
+  }
+  async compare(
+    ask: Pick<CompleteOptions, 'prompt' | 'seed' | 'temperature' | 'maxNewTokens'>,
+  ): Promise<Comparison[]> {
+    await this.#readyForWorker();
+    return this.#context.link.call('compare', { projectId: this.record.id, ...ask });
+  }
+  /** Normalised reward-model scores. */
+  async score(items: { prompt: string; completion: string }[]): Promise<number[]> {
+    await this.#readyForWorker();
+    return this.#context.link.call('score', { projectId: this.record.id, items });
+  }
+
+  /** The worker reads the database, so everything must be there before it is asked. */
+  async #readyForWorker(): Promise<void> {
+    await this.#context.engineReady();
+    await this.flush();
+  }
+}

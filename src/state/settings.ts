@@ -1,0 +1,53 @@
+/** Settings of a project: what is stored is always valid; what is missing takes its default. */
+import { RANKINGS_FIELDS, STAGE_FIELDS, stageConfig } from '../core/config';
+import type { RankingsConfig, StageConfigs } from '../core/config';
+import type { Project, Stage } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import { completeConfig, defaultsOf, fieldProblem, type Fields } from '../core/fields';
+
+export type SettingsStage = keyof Project['settings'];
+export type Setting = number | string | boolean;
+type AllConfigs = StageConfigs & { rankings: RankingsConfig; compare: Record<string, Setting> };
+
+/** The Compare form keeps what was typed last; the worker checks it when it is used. */
+function fieldsOf(stage: SettingsStage): Fields | null {
+  if (stage === 'compare') return null;
+  return stage === 'rankings' ? RANKINGS_FIELDS : STAGE_FIELDS[stage];
+}
+
+/** The complete settings of a stage. Values that are no longer allowed fall back to their default. */
+export function settingsOf<S extends SettingsStage>(project: Project, stage: S): AllConfigs[S] {
+  const stored = project.settings[stage] ?? {};
+  const fields = fieldsOf(stage);
+  if (fields === null) return { ...stored } as AllConfigs[S];
+  const valid = Object.entries(stored).filter(
+    ([name, value]) => fields[name] !== undefined && fieldProblem(fields[name], value) === null,
+  );
+  return { ...defaultsOf(fields), ...Object.fromEntries(valid) } as AllConfigs[S];
+}
+
+/** Why `value` is refused for a setting, as the rest of a sentence about it; null when it is fine. */
+export function settingProblem(
+  project: Project,
+  stage: SettingsStage,
+  name: string,
+  value: unknown,
+): string | null {
+  const fields = fieldsOf(stage);
+  if (fields === null) {
+    return ['number', 'string', 'boolean'].includes(typeof value) ? null : 'cannot be stored';
+  }
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (field === undefined) return `is not a setting of ${stage}`;
+  const problem = fieldProblem(field, value);
+  if (problem !== null) return problem;
+  try {
+    const complete = { ...settingsOf(project, stage), [name]: value };
+    if (stage === 'rankings') completeConfig(fields, complete);
+    else stageConfig(stage as Stage, complete);
+    return null;
+  } catch (error) {
+    if (error instanceof PlaygroundError) return error.message;
+    throw error;
+  }
+}

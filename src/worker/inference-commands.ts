@@ -1,0 +1,189 @@
+/** Completions, comparisons and scores by the models of a project. */
+import type { CandidateSet, Completion, PolicyName, Project } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import { collate } from '../engine/batch';
+import { tokenLogprobs } from '../engine/inference';
+import { scoreRows } from '../rlhf/measures';
+import { displayOrder } from '../rlhf/rankings';
+import { promptTokens, sampleCompletions } from '../rlhf/sampling';
+import { getProject } from '../storage/projects';
+import type { Database } from '../storage/schema';
+import { encodeDialogue } from '../tokenizer/chat-template';
+import type { Gate } from './gate';
+import type { LoadedPolicy, LoadedReward, ModelShelf } from './models';
+import type { Commands, Comparison } from './protocol';
+import type { EventBody } from './run-loop';
+
+/** Completions sampled together. */
+const CANDIDATE_ROWS = 64;
+
+export interface InferenceParts {
+  db: Database;
+  shelf: ModelShelf;
+  gate: Gate;
+  emit(event: EventBody): void;
+}
+
+/** @throws PlaygroundError `missing` when that model has not been trained */
+export function complete(
+  { shelf, gate }: InferenceParts,
+  { projectId, options }: Commands['complete']['request'],
+): Promise<Completion[]> {
+  return gate.run(async () => {
+    const { model, tokenizer } = await shelf.policy(projectId, options.model);
+    const [completions] = await sampleCompletions(model, tokenizer, [options.prompt], options.n, {
+      temperature: options.temperature,
+      max_new_tokens: options.maxNewTokens,
+      seed: options.seed,
+    });
+    return completions ?? [];
+  });
+}
+
+/** One completion of each model that the project has, on one prompt and seed. */
+export function compare(
+  { db, shelf, gate }: InferenceParts,
+  request: Commands['compare']['request'],
+): Promise<Comparison[]> {
+  return gate.run(async () => {
+    const { projectId, prompt } = request;
+    const project = await getProject(db, projectId);
+    const reward = await shelf.reward(projectId);
+    const names: PolicyName[] = [];
+    for (const name of ['base', 'sft', 'ppo'] as const) {
+      if ((await shelf.find(project, name)) !== null) names.push(name);
+    }
+    const reference = names.includes('sft') ? await shelf.policy(projectId, 'sft') : null;
+    const result: Comparison[] = [];
+    for (const name of names) {
+      const policy = await shelf.policy(projectId, name);
+      const completion = await completeOne(policy, request);
+      const tokenKl =
+        reference === null || !sameTokens(policy, reference)
+          ? null
+          : await tokenKlOf(policy, reference, prompt, completion, request.temperature);
+      result.push({
+        model: name,
+        completion,
+        tokens: policy.tokenizer.decodeTokens(completion.tokens),
+        score:
+          reward === null
+            ? null
+            : (await scoresOf(reward, [{ prompt, completion: completion.text }]))[0]!,
+        tokenKl,
+      });
+    }
+    return result;
+  });
+}
+
+async function completeOne(
+  { model, tokenizer }: LoadedPolicy,
+  request: Commands['compare']['request'],
+): Promise<Completion> {
+  const written = await sampleCompletions(model, tokenizer, [request.prompt], 1, {
+    temperature: request.temperature,
+    max_new_tokens: request.maxNewTokens,
+    seed: request.seed,
+  });
+  return written[0]![0]!;
+}
+
+/** Token ids mean the same to both; a pretrained base may have been replaced since. */
+const sameTokens = (a: LoadedPolicy, b: LoadedPolicy): boolean =>
+  a.model.config.vocab_size === b.model.config.vocab_size &&
+  a.tokenizer.vocab.every((token, i) => token === b.tokenizer.vocab[i]);
+
+/** log π − log π_ref for each token of the completion, nats, at the sampling temperature. */
+async function tokenKlOf(
+  policy: LoadedPolicy,
+  reference: LoadedPolicy,
+  prompt: string,
+  completion: Completion,
+  temperature: number,
+): Promise<number[]> {
+  const start = promptTokens(policy.tokenizer, prompt, policy.model.config.max_position_embeddings);
+  const batch = collate([
+    { input_ids: [...start, ...completion.tokens], promptLength: start.length },
+  ]);
+  const ours = await tokenLogprobs(policy.model, batch, temperature);
+  const theirs = await tokenLogprobs(reference.model, batch, temperature);
+  // Place t holds the log-probability of token t + 1.
+  return completion.tokens.map((_, i) => {
+    const place = start.length - 1 + i;
+    return ours.logprobs[place]! - theirs.logprobs[place]!;
+  });
+}
+
+/** K completions of each prompt by the SFT model, in an order that is random and stored. */
+export async function generateCandidates(
+  { shelf, gate, emit }: InferenceParts,
+  request: Commands['generateCandidates']['request'],
+): Promise<Omit<CandidateSet, 'id' | 'seq'>[]> {
+  const { projectId, prompts, k, temperature, seed } = request;
+  const perCall = Math.max(1, Math.floor(CANDIDATE_ROWS / k));
+  const result: Omit<CandidateSet, 'id' | 'seq'>[] = [];
+  for (let start = 0; start < prompts.length; start += perCall) {
+    const chosen = prompts.slice(start, start + perCall);
+    const written = await gate.run(async () => {
+      const { source, model, tokenizer } = await shelf.policy(projectId, 'sft');
+      const texts = chosen.map(({ text }) => text);
+      const completions = await sampleCompletions(model, tokenizer, texts, k, {
+        temperature,
+        max_new_tokens: request.maxNewTokens,
+        seed,
+      });
+      return { sourceRunId: source.runId, completions };
+    });
+    chosen.forEach(({ id, text }, i) => {
+      result.push({
+        projectId,
+        promptId: id,
+        prompt: text,
+        completions: written.completions[i]!,
+        order: displayOrder(k, seed, text),
+        sourceRunId: written.sourceRunId,
+        temperature,
+        seed,
+      });
+    });
+    emit({ kind: 'progress', what: 'candidates', done: result.length, total: prompts.length });
+  }
+  return result;
+}
+
+/** @throws PlaygroundError `missing` without a reward model */
+export function score(
+  { shelf, gate }: InferenceParts,
+  { projectId, items }: Commands['score']['request'],
+): Promise<number[]> {
+  return gate.run(async () => {
+    const reward = await shelf.reward(projectId);
+    if (reward === null) throw noReward();
+    return scoresOf(reward, items);
+  });
+}
+
+/** Normalised scores; the start of a dialogue is scored when all of it does not fit the context. */
+async function scoresOf(
+  { model, tokenizer }: LoadedReward,
+  items: readonly { prompt: string; completion: string }[],
+): Promise<number[]> {
+  const context = model.config.max_position_embeddings;
+  const rows = items.map(({ prompt, completion }) => {
+    promptTokens(tokenizer, prompt, context);
+    const { input_ids, promptLength } = encodeDialogue(tokenizer, prompt, completion);
+    return { input_ids: input_ids.slice(0, context), promptLength };
+  });
+  return scoreRows(model, rows);
+}
+
+const noReward = (): PlaygroundError => {
+  const name: keyof Project['runs'] = 'reward';
+  return new PlaygroundError({
+    code: 'missing',
+    field: name,
+    message: 'This project has no reward model yet.',
+    remedy: 'Train the reward model first.',
+  });
+};

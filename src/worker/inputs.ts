@@ -1,0 +1,208 @@
+/** What a run is started on: collected once, stored with the run, and read back when it resumes. */
+import type { StageConfigs } from '../core/config';
+import type { Demonstration, Ranking, Stage } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import { permutation, STREAM } from '../core/rng';
+import { inputHash } from '../core/run-inputs';
+import { pretrain } from '../rlhf/pretrain';
+import { trainPpo } from '../rlhf/ppo';
+import { trainReward } from '../rlhf/reward';
+import { trainSft } from '../rlhf/sft';
+import type { StageEvent, StageSnapshot } from '../rlhf/stage';
+import { demonstrations as demonstrationTable } from '../storage/demonstrations';
+import { getProject } from '../storage/projects';
+import { prompts as promptTable } from '../storage/prompts';
+import { rankings as rankingTable } from '../storage/rankings';
+import { getRun } from '../storage/runs';
+import type { Database } from '../storage/schema';
+import { splitDocuments } from '../tokenizer/documents';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import { toTokenizerJson } from '../tokenizer/tokenizer-json';
+import type { ModelConfig } from '../core/domain';
+import type { ModelShelf, Source } from './models';
+
+/** Prompts answered during training, beside the chart. */
+const SAMPLE_PROMPTS = 3;
+/** Characters of a document that a pretraining sample continues. */
+const OPENING_LENGTH = 24;
+
+/** By stage; plain data, weights by checkpoint. */
+export type StageData =
+  | { stage: 'pretrain'; seed: number; texts: string[]; samplePrompts: string[] }
+  | {
+      stage: 'sft';
+      seed: number;
+      start: Source;
+      demonstrations: Demonstration[];
+      samplePrompts: string[];
+    }
+  | {
+      stage: 'reward';
+      seed: number;
+      start: Source;
+      demonstrations: Demonstration[];
+      rankings: Ranking[];
+    }
+  | { stage: 'ppo'; seed: number; start: Source; reward: Source; prompts: string[] };
+
+export interface Collected {
+  data: StageData;
+  inputHash: string;
+  /** The run or shipped base whose weights it starts from. */
+  parentId: string | null;
+}
+
+/**
+ * Reads what a stage needs from the project as it is now.
+ * @throws PlaygroundError `missing` naming the stage or the data that comes first
+ */
+export async function collectInput<S extends Stage>(
+  db: Database,
+  shelf: ModelShelf,
+  projectId: string,
+  stage: S,
+  options: { config: StageConfigs[S]; text: string },
+): Promise<Collected> {
+  const project = await getProject(db, projectId);
+  const demonstrations = await demonstrationTable.list(db, projectId);
+  const prompts = await promptTable.list(db, projectId);
+  const rankings = await rankingTable.list(db, projectId);
+  const hash = inputHash(stage, { project, demonstrations, prompts, rankings });
+  const { seed } = project;
+  const finished = (data: StageData): Collected => ({
+    data,
+    inputHash: hash,
+    parentId: 'start' in data ? data.start.runId : null,
+  });
+  switch (stage as Stage) {
+    case 'pretrain': {
+      const texts = splitDocuments(options.text);
+      const samplePrompts = texts
+        .slice(0, SAMPLE_PROMPTS)
+        .map((text) => text.slice(0, OPENING_LENGTH).replace(/\s+\S*$/, ''));
+      return finished({ stage: 'pretrain', seed, texts, samplePrompts });
+    }
+    case 'sft': {
+      const { held_out_ratio } = options.config as StageConfigs['sft'];
+      const split = holdOut(demonstrations, held_out_ratio, seed);
+      return finished({
+        stage: 'sft',
+        seed,
+        start: await shelf.require(project, 'base'),
+        demonstrations: split,
+        samplePrompts: distinct([
+          ...split.filter(({ heldOut }) => heldOut).map(({ prompt }) => prompt),
+          ...split.map(({ prompt }) => prompt),
+        ]).slice(0, SAMPLE_PROMPTS),
+      });
+    }
+    case 'reward':
+      return finished({
+        stage: 'reward',
+        seed,
+        start: await shelf.require(project, 'sft'),
+        demonstrations,
+        rankings,
+      });
+    case 'ppo': {
+      const own = prompts.map(({ text }) => text);
+      // Without prompts of its own, PPO writes for those that people have answered or ranked.
+      const known = [...rankings, ...demonstrations].map(({ prompt }) => prompt);
+      return finished({
+        stage: 'ppo',
+        seed,
+        start: await shelf.require(project, 'sft'),
+        reward: await shelf.require(project, 'reward'),
+        prompts: distinct(own.length > 0 ? own : known),
+      });
+    }
+  }
+}
+
+/** Demonstrations that the person held out; when there are none, a random share of them. */
+function holdOut(all: readonly Demonstration[], ratio: number, seed: number): Demonstration[] {
+  if (all.some(({ heldOut }) => heldOut)) return [...all];
+  const count = Math.min(all.length - 1, Math.round(ratio * all.length));
+  const chosen = new Set(permutation(all.length, seed, STREAM.split).slice(0, Math.max(0, count)));
+  return all.map((demonstration, i) => ({ ...demonstration, heldOut: chosen.has(i) }));
+}
+
+const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
+
+/** A stage ready to be pulled, and what its checkpoints need besides its own snapshot. */
+export interface StartedStage {
+  events: AsyncGenerator<StageEvent, unknown>;
+  /** Known from the start except in pretraining, which makes its own. */
+  model: { modelConfig: ModelConfig; tokenizer: unknown } | null;
+}
+
+/** Loads the weights that the input names and makes the stage's generator. */
+export async function startStage(
+  db: Database,
+  shelf: ModelShelf,
+  data: StageData,
+  config: StageConfigs[Stage],
+  resume: StageSnapshot | undefined,
+): Promise<StartedStage> {
+  const { seed } = data;
+  const resumed = resume === undefined ? {} : { resume };
+  if (data.stage === 'pretrain') {
+    const { texts, samplePrompts } = data;
+    const input = { texts, seed, samplePrompts };
+    return { events: pretrain(input, config as StageConfigs['pretrain'], resumed), model: null };
+  }
+  const start = await shelf.weights(data.start, 'policy');
+  const { modelConfig, weights, tokenizer } = start;
+  const ctx = { tokenizer, ...resumed };
+  const model = { modelConfig, tokenizer: toTokenizerJson(tokenizer) };
+  switch (data.stage) {
+    case 'sft':
+      return {
+        events: trainSft({ ...data, modelConfig, weights }, config as StageConfigs['sft'], ctx),
+        model,
+      };
+    case 'reward':
+      return {
+        events: trainReward(
+          { ...data, modelConfig, weights },
+          config as StageConfigs['reward'],
+          ctx,
+        ),
+        model,
+      };
+    case 'ppo': {
+      const reward = await shelf.weights(data.reward, 'model');
+      requireSameTokens(tokenizer, reward.tokenizer);
+      const { rewardShift, rewardScale } = await getRun(db, data.reward.runId);
+      return {
+        events: trainPpo(
+          {
+            modelConfig,
+            policyWeights: weights,
+            rewardWeights: reward.weights,
+            rewardShift,
+            rewardScale,
+            prompts: data.prompts,
+            seed,
+          },
+          config as StageConfigs['ppo'],
+          ctx,
+        ),
+        model,
+      };
+    }
+  }
+}
+
+/** A reward model made from another base reads other tokens: its scores would mean nothing. */
+function requireSameTokens(policy: Tokenizer, reward: Tokenizer): void {
+  const same =
+    policy.vocabSize === reward.vocabSize && policy.vocab.every((t, i) => t === reward.vocab[i]);
+  if (same) return;
+  throw new PlaygroundError({
+    code: 'missing',
+    field: 'reward',
+    message: 'The reward model was trained on another base model than the SFT model.',
+    remedy: 'Train the reward model again.',
+  });
+}

@@ -1,0 +1,201 @@
+/** The worker's commands: what each does, and the one run that may be under way. */
+import { stageConfig } from '../core/config';
+import type { Run } from '../core/domain';
+import { PlaygroundError } from '../core/errors';
+import { onDeviceLost, openEngine } from '../engine/backend';
+import { sweepChunks } from '../storage/checkpoints';
+import { openDatabase } from '../storage/open';
+import { getProject } from '../storage/projects';
+import { createRun, getRun, runInput, updateRun } from '../storage/runs';
+import { Gate } from './gate';
+import { compare, complete, generateCandidates, score } from './inference-commands';
+import { collectInput, type StageData } from './inputs';
+import { ModelShelf } from './models';
+import type { CommandName, Commands, EngineInfo } from './protocol';
+import { RunLoop, type EventBody, type RunLoopParts } from './run-loop';
+
+export type Handlers = {
+  [K in CommandName]: (request: Commands[K]['request']) => Promise<Commands[K]['result']>;
+};
+
+/** @param emit sends an event to the page */
+export function createSession(emit: (event: EventBody) => void): Handlers {
+  let opened: RunLoopParts | null = null;
+  let loop: RunLoop | null = null;
+  let stopWatching: (() => void) | null = null;
+  /** Set while a run is being prepared, before it has a loop. */
+  let starting = false;
+
+  const parts = (): RunLoopParts => {
+    if (opened !== null) return opened;
+    throw new PlaygroundError({ code: 'engine', message: 'The engine has not been opened yet.' });
+  };
+  const requireIdle = (): void => {
+    if (loop === null && !starting) return;
+    throw new PlaygroundError({
+      code: 'busy',
+      message: 'A run is under way; one can train at a time.',
+      remedy: 'Stop it or wait until it has finished.',
+    });
+  };
+  const requireLoop = (): RunLoop => {
+    if (loop !== null) return loop;
+    throw new PlaygroundError({ code: 'missing', message: 'No run is under way.' });
+  };
+  /** Runs `prepare` with the place taken, so that two starts at once cannot both succeed. */
+  const begin = async (prepare: () => Promise<{ run: Run; data: StageData }>): Promise<string> => {
+    // A run that has just told the page of its end may still be freeing its tensors.
+    if (loop?.over === true) await loop.ended;
+    requireIdle();
+    starting = true;
+    try {
+      const { run, data } = await prepare();
+      emit({ kind: 'run', run });
+      const begun = new RunLoop(parts(), run, data);
+      loop = begun;
+      void begun.ended.then(() => {
+        loop = null;
+      });
+      return run.id;
+    } finally {
+      starting = false;
+    }
+  };
+
+  return {
+    async init({ forceBackend, baseUrl }): Promise<EngineInfo> {
+      requireIdle();
+      opened?.db.close();
+      stopWatching?.();
+      const db = await openDatabase({
+        onReplaced: () =>
+          emit({
+            kind: 'engine-error',
+            error: {
+              code: 'storage',
+              message: 'A newer release of the playground was opened in another tab.',
+              remedy: 'Reload this tab.',
+            },
+          }),
+        onTerminated: () =>
+          emit({
+            kind: 'engine-error',
+            error: {
+              code: 'storage',
+              message: 'The browser closed the connection to the database.',
+              remedy: 'Reload the page; what was saved is still there.',
+            },
+          }),
+      });
+      const engine = await openEngine(forceBackend === undefined ? {} : { force: forceBackend });
+      stopWatching = onDeviceLost((error) =>
+        emit({ kind: 'engine-error', error: error.toDetails() }),
+      );
+      opened = { db, shelf: new ModelShelf(db, baseUrl), gate: new Gate(), emit };
+      await sweepChunks(db);
+      const { backend, adapter, fallbackReason } = engine;
+      return { backend, adapter, fallbackReason };
+    },
+
+    async startRun({ projectId, stage, config, text = '' }) {
+      const { db, shelf } = parts();
+      const runId = await begin(async () => {
+        const complete = stageConfig(stage, config);
+        const project = await getProject(db, projectId);
+        const collected = await collectInput(db, shelf, projectId, stage, {
+          config: complete,
+          text,
+        });
+        const run = await createRun(
+          db,
+          projectId,
+          {
+            stage,
+            config: { ...complete },
+            seed: project.seed,
+            status: 'running',
+            step: 0,
+            totalSteps: 0,
+            inputHash: collected.inputHash,
+            parentId: collected.parentId,
+            checkpointId: null,
+            finalRow: null,
+            error: null,
+            rewardShift: 0,
+            rewardScale: 1,
+            startedAt: Date.now(),
+          },
+          collected.data,
+        );
+        return { run, data: collected.data };
+      });
+      return { runId };
+    },
+
+    async resumeRun({ runId }) {
+      const { db, shelf } = parts();
+      if (loop?.current.id === runId) {
+        loop.transport.play();
+        return { runId };
+      }
+      await begin(async () => {
+        const stored = await getRun(db, runId);
+        if (stored.status === 'done') {
+          throw new PlaygroundError({
+            code: 'argument',
+            field: 'runId',
+            message: 'This run has finished; there is nothing left to resume.',
+          });
+        }
+        const kept = await runInput(db, runId);
+        // An imported run comes without its data; it goes on with those of the project.
+        const data =
+          kept === undefined
+            ? (
+                await collectInput(db, shelf, stored.projectId, stored.stage, {
+                  config: stageConfig(stored.stage, stored.config),
+                  text: '',
+                })
+              ).data
+            : (kept.data as StageData);
+        return { run: await updateRun(db, runId, { status: 'running', error: null }), data };
+      });
+      return { runId };
+    },
+
+    async pause() {
+      await requireLoop().transport.pause();
+      return null;
+    },
+    async resume() {
+      requireLoop().transport.play();
+      return null;
+    },
+    async step() {
+      await requireLoop().transport.step();
+      return null;
+    },
+    async stop() {
+      const running = requireLoop();
+      void running.transport.stop();
+      await running.ended;
+      return null;
+    },
+
+    complete: (request) => complete(parts(), request),
+    compare: (request) => compare(parts(), request),
+    generateCandidates: (request) => generateCandidates(parts(), request),
+    score: (request) => score(parts(), request),
+
+    async forget({ projectId }) {
+      const { shelf, gate } = parts();
+      if (loop?.current.projectId === projectId) {
+        const running = loop;
+        void running.transport.stop();
+        await running.ended;
+      }
+      await gate.run(() => shelf.forget(projectId));
+      return null;
+    },
+  };
+}

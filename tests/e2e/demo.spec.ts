@@ -1,0 +1,79 @@
+import { mkdirSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+
+/** With SCREENSHOTS=folder every stage is photographed: light and dark, 1440 and 360 px wide. */
+const album = process.env['SCREENSHOTS'];
+const STEPS = ['Base', 'SFT', 'Rankings', 'Reward model', 'PPO', 'Compare'];
+
+async function photograph(page: Page): Promise<void> {
+  if (album === undefined) return;
+  mkdirSync(album, { recursive: true });
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme);
+    for (const width of [1440, 360]) {
+      await page.setViewportSize({ width, height: width === 360 ? 780 : 900 });
+      for (const step of STEPS) {
+        await page
+          .getByRole('navigation', { name: 'Steps' })
+          .getByText(step, { exact: true })
+          .click();
+        await page.waitForTimeout(300);
+        const name = step.toLowerCase().replace(' ', '-');
+        await page.screenshot({ path: `${album}/${name}-${theme}-${width}.png` });
+      }
+    }
+  }
+}
+
+test('"Run the demo" runs the whole loop within 4 minutes and the page never blocks', async ({
+  page,
+}) => {
+  await page.addInitScript(() => {
+    const long: number[] = [];
+    Object.assign(window, { longTasks: long });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) long.push(Math.round(entry.duration));
+    }).observe({ type: 'longtask', buffered: true });
+  });
+  await page.goto('/');
+  await page.evaluate(() => window.rlhf.ready());
+  // what opening the page costs is not what this test is about
+  await page.evaluate(() => {
+    (window as unknown as { longTasks: number[] }).longTasks.length = 0;
+  });
+
+  const start = Date.now();
+  await page.getByRole('button', { name: 'Run the demo' }).first().click();
+  await expect
+    .poll(async () => (await page.evaluate(() => window.rlhf.metrics('ppo'))).length, {
+      timeout: 240_000,
+      intervals: [1000],
+    })
+    .toBeGreaterThan(1);
+  await expect(page.getByRole('region', { name: 'Demo' })).toContainText(/simulated/i);
+  await expect
+    .poll(
+      () =>
+        page.evaluate(async () => {
+          const current = (await window.rlhf.listProjects()).at(-1);
+          return current?.runs.ppo !== null;
+        }),
+      { timeout: 240_000, intervals: [1000] },
+    )
+    .toBe(true);
+  await expect(page.getByRole('region', { name: 'Demo' })).toContainText(/polite/i);
+  const seconds = (Date.now() - start) / 1000;
+  console.log(`demo: ${seconds.toFixed(0)} s`);
+  expect(seconds).toBeLessThan(240);
+
+  const rows = await page.evaluate(() => window.rlhf.metrics('ppo'));
+  const mean = (part: typeof rows) =>
+    part.reduce((sum, row) => sum + row['objective/scores']!, 0) / part.length;
+  expect(mean(rows.slice(-3))).toBeGreaterThan(mean(rows.slice(0, 3)));
+  expect(rows[0]!['objective/kl']).toBeCloseTo(0, 4);
+
+  const long = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
+  console.log(`long tasks over 50 ms: ${JSON.stringify(long)}`);
+  expect(long.filter((duration) => duration > 50)).toEqual([]);
+  await photograph(page);
+});
