@@ -83,7 +83,7 @@ export function kwiseRewardLoss(
   const weights = tf.tensor1d(pairs.map(({ weight }) => weight));
   const delta = tf.sum(tf.mul(rewards, tf.tensor2d(difference, shape)), 1);
   // −log σ(x) = softplus(−x)
-  let loss = tf.sum(tf.mul(weights, tf.softplus(tf.sub(margin, delta)))) as tf.Scalar;
+  let loss = tf.sum<tf.Scalar>(tf.mul(weights, tf.softplus(tf.sub(margin, delta))));
   if (center > 0) {
     const sums = tf.sum(tf.mul(rewards, tf.tensor2d(total, shape)), 1);
     loss = tf.add(loss, tf.mul(center, tf.sum(tf.mul(weights, tf.square(sums)))));
@@ -181,7 +181,7 @@ function tokenStats(model: Llama, batch: TokenBatch, temperature: number): Token
   const N = batch.B * batch.T;
   const targets = tf.tensor1d(batch.targets, 'int32');
   const result = tokenLogprob(model.logits(model.hiddenStates(batch)), targets, temperature);
-  const row = (i: number) => tf.reshape(tf.slice(result, [i, 0], [1, N]), [N]) as tf.Tensor1D;
+  const row = (i: number) => tf.reshape<tf.Rank.R1>(tf.slice(result, [i, 0], [1, N]), [N]);
   return { logprob: row(0), entropy: row(1), isArgmax: row(2) };
 }
 

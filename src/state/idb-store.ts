@@ -2,7 +2,7 @@
 import type { Project } from '../core/domain';
 import { demonstrations } from '../storage/demonstrations';
 import { metricRows, runSamples } from '../storage/metrics';
-import { addProject, readProject } from '../storage/project-bundle';
+import { addProject, readProject } from './project-bundle';
 import { deleteProject, listProjects } from '../storage/projects';
 import { prompts } from '../storage/prompts';
 import { rankings } from '../storage/rankings';
@@ -78,6 +78,6 @@ export async function openStore(db: Database): Promise<ProjectStore> {
     loadRows: (runId) => metricRows(db, runId),
     loadSamples: (runId) => runSamples(db, runId),
     loadBundle: (id) => readProject(db, id),
-    saveBundle: (bundle, name) => addProject(db, bundle, { fresh: true, name }),
+    saveBundle: (bundle, name) => addProject(db, bundle, name),
   };
 }

@@ -58,6 +58,11 @@ export function mergeSteps<T extends { step?: number }>(
   return [...earlier.filter(({ step }) => step !== undefined && step < first), ...later];
 }
 
+interface Waiting {
+  resolve: (run: Run) => void;
+  reject: (error: unknown) => void;
+}
+
 export interface RunContext {
   store: ProjectStore;
   link: WorkerLink;
@@ -83,10 +88,7 @@ export class RunState {
   checkpointAt: number | null = $state(null);
   readonly #context: RunContext;
   readonly #logs = new Map<string, RunLog>();
-  readonly #waiting = new Map<
-    string,
-    { resolve(run: Run): void; reject(error: unknown): void }[]
-  >();
+  readonly #waiting = new Map<string, Waiting[]>();
 
   /** @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet */
   constructor(context: RunContext, runs: readonly Run[]) {

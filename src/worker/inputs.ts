@@ -1,6 +1,6 @@
 /** What a run is started on: collected once, stored with the run, and read back when it resumes. */
 import type { StageConfigs } from '../core/config';
-import type { Demonstration, Ranking, Stage } from '../core/domain';
+import type { Demonstration, ModelConfig, Ranking, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { permutation, STREAM } from '../core/rng';
 import { inputHash } from '../core/run-inputs';
@@ -13,12 +13,11 @@ import { demonstrations as demonstrationTable } from '../storage/demonstrations'
 import { getProject } from '../storage/projects';
 import { prompts as promptTable } from '../storage/prompts';
 import { rankings as rankingTable } from '../storage/rankings';
-import { getRun } from '../storage/runs';
+import { getRun, runs as runTable } from '../storage/runs';
 import type { Database } from '../storage/schema';
 import { splitDocuments } from '../tokenizer/documents';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { toTokenizerJson } from '../tokenizer/tokenizer-json';
-import type { ModelConfig } from '../core/domain';
 import type { ModelShelf, Source } from './models';
 
 /** Prompts answered during training, beside the chart. */
@@ -67,7 +66,8 @@ export async function collectInput<S extends Stage>(
   const demonstrations = await demonstrationTable.list(db, projectId);
   const prompts = await promptTable.list(db, projectId);
   const rankings = await rankingTable.list(db, projectId);
-  const hash = inputHash(stage, { project, demonstrations, prompts, rankings });
+  const runs = await runTable.list(db, projectId);
+  const hash = inputHash(stage, { project, demonstrations, prompts, rankings, runs });
   const { seed } = project;
   const finished = (data: StageData): Collected => ({
     data,

@@ -3,9 +3,8 @@
  * pulling, stepping is pulling once.
  */
 import type { StageConfigs } from '../core/config';
-import type { Run, RunStatus, Stage } from '../core/domain';
+import type { ModelConfig, Run, RunStatus, Stage } from '../core/domain';
 import { PlaygroundError, toErrorDetails } from '../core/errors';
-import type { ModelConfig } from '../core/domain';
 import type { StageEvent, StageSnapshot } from '../rlhf/stage';
 import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
 import { truncateMetrics } from '../storage/metrics';

@@ -1,22 +1,5 @@
 import { expect, test, type Locator, type Page } from '@playwright/test';
-
-/** The part of the scripting interface that this file uses. */
-interface Api {
-  ready(): Promise<unknown>;
-  newProject(options: { name: string; base: string; seed: number }): Promise<string>;
-  addDemonstrations(text: string): Promise<{ added: number }>;
-  trainSft(config: Record<string, unknown>): Promise<unknown>;
-  listRankings(): Promise<StoredRanking[]>;
-}
-interface StoredRanking {
-  prompt: string;
-  completions: string[];
-  ranks: number[];
-  outcome: string;
-  order: number[];
-  flags: string[][];
-  simulated: boolean;
-}
+import type { Ranking } from '../../src/core/domain';
 
 const PROMPTS = [
   'Where is the soup pot?',
@@ -33,11 +16,11 @@ const demonstrations = PROMPTS.map(
 const card = (page: Page, letter: string): Locator =>
   page.getByRole('button', { name: new RegExp(`, completion ${letter}[,:]`) });
 
-const rankings = (page: Page): Promise<StoredRanking[]> =>
-  page.evaluate(() => (window as unknown as { rlhf: Api }).rlhf.listRankings());
+const rankings = (page: Page): Promise<Ranking[]> =>
+  page.evaluate(() => window.rlhf.listRankings());
 
 /** Ranks in the order in which the cards were shown: A, B, C, D. */
-const byLetter = (ranking: StoredRanking | undefined): (number | undefined)[] | undefined =>
+const byLetter = (ranking: Ranking | undefined): (number | undefined)[] | undefined =>
   ranking?.order.map((completion) => ranking.ranks[completion]);
 
 /** A project with four sets of four completions, open at the board. */
@@ -45,7 +28,7 @@ async function openBoard(page: Page): Promise<void> {
   await page.goto('/');
   await page.waitForFunction(() => 'rlhf' in window);
   await page.evaluate(async (text) => {
-    const { rlhf } = window as unknown as { rlhf: Api };
+    const { rlhf } = window;
     await rlhf.ready();
     await rlhf.newProject({ name: 'Ranking', base: 'nano', seed: 1 });
     await rlhf.addDemonstrations(text);

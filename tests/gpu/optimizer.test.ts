@@ -109,7 +109,7 @@ test('a gradient that is not finite is named although the loss is finite', async
   const spoiled = (): LossOutput => {
     const { loss, stats } = completionLoss(model, collate(ROWS));
     // d√x/dx at 0 is infinite; the value is 0.
-    const root = tf.sum(tf.sqrt(tf.sub(norm, tf.onesLike(norm)))) as tf.Scalar;
+    const root = tf.sum<tf.Scalar>(tf.sqrt(tf.sub(norm, tf.onesLike(norm))));
     return { loss: tf.add(loss, root), stats };
   };
   await expect(optimizer.step(spoiled, 1e-2)).rejects.toMatchObject({

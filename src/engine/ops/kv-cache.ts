@@ -39,7 +39,7 @@ export class KeyValueCache {
   fill(index: number, k: tf.Tensor2D, v: tf.Tensor2D, T: number): void {
     if (useKernels()) return this.write(index, k, v, T, this.start);
     const padded = (x: tf.Tensor2D) =>
-      tf.pad(tf.reshape(x, [this.B, T, this.W]) as tf.Tensor3D, [
+      tf.pad(tf.reshape<tf.Rank.R3>(x, [this.B, T, this.W]), [
         [0, 0],
         [0, this.capacity - T],
         [0, 0],

@@ -56,7 +56,7 @@ function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: num
 
 function reference(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: number): tf.Tensor2D {
   const V = logits.shape[1];
-  const logp = tf.logSoftmax(tf.div(logits, temperature)) as tf.Tensor2D;
+  const logp = tf.logSoftmax<tf.Tensor2D>(tf.div(logits, temperature));
   // Cast: oneHot of the wasm backend writes integer bits whatever dtype it is asked for.
   const hit = tf.cast(tf.oneHot(targets, V), 'float32');
   const logprob = tf.sum(tf.mul(logp, hit), 1);
