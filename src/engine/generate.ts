@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { PlaygroundError } from '../core/errors';
 import { collate } from './batch';
+import { throwFailure } from './failure';
 import type { Llama } from './model';
 import { KeyValueCache } from './ops/kv-cache';
 import { Sampler } from './ops/sample';
@@ -58,6 +59,7 @@ export async function generate(
       tf.tidy(() => sampler.sample(model.decode(sampler.tokens, sampler.positions, cache)));
     }
     const { tokens, logprobs } = await sampler.read();
+    throwFailure(); // what a refused kernel should have written reads as zeros
     return prompts.map((_, b) => {
       const row = Array.from(tokens.subarray(b * max_new_tokens, (b + 1) * max_new_tokens));
       const end = row.indexOf(eos_token_id);

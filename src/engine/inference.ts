@@ -1,6 +1,7 @@
 /** Forward passes without gradients, read back to the host. Large batches run in parts. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { TokenBatch } from './batch';
+import { throwFailure } from './failure';
 import type { ScalarModel } from './heads';
 import type { Llama } from './model';
 import { tokenLogprob } from './ops/token-logprob';
@@ -57,7 +58,9 @@ export async function scores(model: ScalarModel, batch: TokenBatch): Promise<Flo
 async function read(compute: () => tf.Tensor): Promise<ArrayLike<number>> {
   const tensor = tf.tidy(compute);
   try {
-    return await tensor.data();
+    const numbers = await tensor.data();
+    throwFailure(); // what a refused kernel should have written reads as zeros
+    return numbers;
   } finally {
     tensor.dispose();
   }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import { throwFailure } from './failure';
 import type { LossOutput } from './losses';
 import { clippedAdamW, REPORT, type AdamWStep, type Slot } from './ops/adamw';
 import { checkWeights, readWeights } from './weights';
@@ -77,6 +78,7 @@ export class AdamW {
     let numbers: ArrayLike<number>;
     try {
       numbers = await packed.data();
+      throwFailure(); // what a refused kernel should have written reads as zeros
     } finally {
       packed.dispose();
     }

@@ -9,6 +9,7 @@ import { loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task'
 import { DemoRunner } from './demo.svelte';
 import { openStore } from './idb-store';
 import { newId, nextSeq } from './ids';
+import { plainMap } from './plain-collections';
 import type { ProjectStore, WorkerLink } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
 import { ProjectState } from './project.svelte';
@@ -195,7 +196,7 @@ export class App {
     }
     const store = await this.#opened.promise;
     const renamed = { ...project, name, updatedAt: Date.now() };
-    await store.commit({ projects: new Map([[id, renamed]]) });
+    await store.commit({ projects: plainMap([[id, renamed]]) });
     this.#remember(renamed);
   }
 
@@ -296,7 +297,7 @@ export class App {
       createdAt: now,
       updatedAt: now,
     };
-    await store.commit({ projects: new Map([[project.id, project]]) });
+    await store.commit({ projects: plainMap([[project.id, project]]) });
     this.#remember(project);
     return project;
   }

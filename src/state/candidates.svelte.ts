@@ -7,6 +7,7 @@ import { simulatedLabelerName, simulateRanking } from '../core/simulated-labeler
 import { newId, nextSeq } from './ids';
 import type { WorkerLink } from './ports';
 import type { Preferences } from './preferences.svelte';
+import { plainSet } from './plain-collections';
 import type { SaveQueue } from './save-queue.svelte';
 
 /** Prompts sent to the worker at once: what is written so far is stored after each. */
@@ -74,7 +75,7 @@ export class Candidates {
   /** Sets that this labeler has neither ranked nor skipped, oldest first. */
   readonly pendingSets: readonly CandidateSet[] = $derived.by(() => {
     const labeler = this.#context.preferences.labeler;
-    const done = new Set(
+    const done = plainSet(
       this.rankings.filter((r) => r.labeler === labeler).map(({ setId }) => setId),
     );
     return this.sets.filter(({ id }) => !done.has(id));
@@ -82,7 +83,7 @@ export class Candidates {
 
   /** One prompt per line; blank lines and prompts that are there already are passed over. */
   addPrompts(text: string): number {
-    const known = new Set(this.prompts.map((prompt) => prompt.text));
+    const known = plainSet(this.prompts.map((prompt) => prompt.text));
     const first = nextSeq(this.prompts);
     const added: Prompt[] = [];
     for (const line of text.split(/\r\n?|\n/)) {
@@ -155,8 +156,8 @@ export class Candidates {
 
   #promptsFor(ids: readonly string[] | undefined): Prompt[] {
     if (ids !== undefined) return this.prompts.filter(({ id }) => ids.includes(id));
-    const ranked = new Set(this.rankings.map(({ setId }) => setId));
-    const waiting = new Set(this.sets.filter(({ id }) => !ranked.has(id)).map((s) => s.promptId));
+    const ranked = plainSet(this.rankings.map(({ setId }) => setId));
+    const waiting = plainSet(this.sets.filter(({ id }) => !ranked.has(id)).map((s) => s.promptId));
     const fresh = this.prompts.filter(({ id }) => !waiting.has(id));
     const without = fresh.filter(({ id }) => !this.sets.some(({ promptId }) => promptId === id));
     // Prompts never answered come first; only when there are none, a second round for the others.
@@ -230,7 +231,7 @@ export class Candidates {
 
   /** A rule ranks every set that nobody has ranked; all of it marked *simulated*. */
   simulate(options: { attribute: AttributeName; noise?: number }, seed: number): number {
-    const done = new Set(this.rankings.map(({ setId }) => setId));
+    const done = plainSet(this.rankings.map(({ setId }) => setId));
     const open = this.sets.filter(({ id }) => !done.has(id));
     for (const set of open) {
       const { prompt, completions } = set;

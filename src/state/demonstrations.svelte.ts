@@ -7,6 +7,7 @@ import type { DemonstrationRow, LineNote } from '../formats/demonstration-rows';
 import { parseDemonstrations } from '../formats/demonstrations';
 import { History, type DemonstrationChange } from './history.svelte';
 import { newId, nextSeq } from './ids';
+import { plainMap } from './plain-collections';
 import type { SaveQueue } from './save-queue.svelte';
 
 export interface AddReport {
@@ -148,7 +149,7 @@ export class Demonstrations {
   }
 
   #apply(changes: readonly (readonly [string, Demonstration | null])[], later: boolean): void {
-    const next = new Map(this.list.map((record) => [record.id, record]));
+    const next = plainMap(this.list.map((record) => [record.id, record]));
     for (const [id, record] of changes) {
       if (record === null) next.delete(id);
       else next.set(id, record);

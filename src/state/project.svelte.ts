@@ -226,11 +226,10 @@ export class ProjectState {
   submitRanking(setId: string, answer: RankingAnswer): void {
     this.#candidates.submit(setId, answer);
   }
-  /** Stores a ranking of texts that are in no set; its prompt joins the list of prompts. */
+  /** Stores a ranking of texts that are in no set. */
   addRanking(
     draft: Pick<Ranking, 'prompt' | 'completions' | 'ranks' | 'labeler' | 'flags'>,
   ): Ranking {
-    this.addPrompts(draft.prompt.replace(/\s*\n\s*/g, ' '));
     return this.#candidates.add({
       ...draft,
       setId: null,
@@ -258,8 +257,10 @@ export class ProjectState {
 
   /** The run under way in this stage, else the one whose model counts. */
   currentRun(stage: Stage): Run | null {
-    const { active } = this.transport;
+    const { active, canResume } = this.transport;
     if (active?.stage === stage) return active;
+    // One that was cut off is still the run in hand: its curve is what a person expects to see.
+    if (canResume?.stage === stage) return canResume;
     return this.transport.byId(this.record.runs[modelName(stage)]);
   }
   rows(stage: Stage): readonly MetricRow[] {

@@ -6,6 +6,7 @@ import { untrack } from 'svelte';
 import type { MetricRow, Run, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { WorkerEvent } from '../worker/protocol';
+import { plainMap } from './plain-collections';
 import type { ProjectStore, RunSamples, WorkerLink } from './ports';
 
 /** Rows that arrive within this time are shown together, so that a fast GPU cannot swamp the page. */
@@ -87,8 +88,8 @@ export class RunState {
   /** Wall clock of the newest checkpoint of this run, ms since the epoch. */
   checkpointAt: number | null = $state(null);
   readonly #context: RunContext;
-  readonly #logs = new Map<string, RunLog>();
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #logs = plainMap<string, RunLog>();
+  readonly #waiting = plainMap<string, Waiting[]>();
 
   /** @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet */
   constructor(context: RunContext, runs: readonly Run[]) {

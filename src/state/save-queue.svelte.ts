@@ -3,6 +3,7 @@
  * `EDIT_DELAY_MS` for the next key, one transaction is under way at a time, and `saved` says 'saved'
  * only after the last one has completed. Changes whose transaction failed stay in line.
  */
+import { plainMap } from './plain-collections';
 import type { PageTable, PageTables, ProjectStore } from './ports';
 
 /** Under the promised 250 ms, with room for the transaction. */
@@ -32,7 +33,7 @@ export class SaveQueue {
     record: PageTables[T] | null,
     later = false,
   ): void {
-    const rows = (this.#pending[table] ??= new Map() as NonNullable<Pending[T]>) as Map<
+    const rows = (this.#pending[table] ??= plainMap() as NonNullable<Pending[T]>) as Map<
       string,
       PageTables[T] | null
     >;
@@ -81,9 +82,9 @@ export class SaveQueue {
   /** Failed changes go back behind whatever has been put since. */
   #putBack(failed: Pending): void {
     for (const table of Object.keys(failed) as PageTable[]) {
-      const merged = new Map<string, unknown>([
+      const merged = plainMap<string, unknown>([
         ...(failed[table] as Map<string, unknown>),
-        ...((this.#pending[table] ?? new Map()) as Map<string, unknown>),
+        ...((this.#pending[table] ?? plainMap()) as Map<string, unknown>),
       ]);
       Object.assign(this.#pending, { [table]: merged });
     }

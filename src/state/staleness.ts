@@ -83,12 +83,6 @@ export function missingFor(stage: Stage, inputs: StalenessInputs): Missing | nul
           : { text: 'Rank some completions first.', page: 'rankings' })
       );
     case 'ppo':
-      return (
-        needsModel('sft', 'sft') ??
-        needsModel('reward', 'reward') ??
-        (inputs.prompts.length > 0
-          ? null
-          : { text: 'Add prompts first: PPO writes answers to them.', page: 'rankings' })
-      );
+      return needsModel('sft', 'sft') ?? needsModel('reward', 'reward');
   }
 }

@@ -87,7 +87,7 @@ export class RunLoop {
         if (next.done === true) break;
         last = next.value;
         await this.took(last, performance.now() - begun);
-        if (performance.now() - this.checkpointedAt >= CHECKPOINT_MS || this.isFirst(last)) {
+        if (this.isDue(last)) {
           await this.checkpoint(last, model);
         }
         await nextTask();
@@ -117,8 +117,11 @@ export class RunLoop {
     return startStage(db, shelf, this.data, config, resume);
   }
 
-  private isFirst(event: StageEvent): boolean {
-    return this.checkpointedStep < 0 && event.step === 1;
+  /** The last step counts always: pulling on would free the tensors that its snapshot reads. */
+  private isDue({ step, totalSteps }: StageEvent): boolean {
+    const first = this.checkpointedStep < 0;
+    const late = performance.now() - this.checkpointedAt >= CHECKPOINT_MS;
+    return first || late || step === totalSteps;
   }
 
   private async took(event: StageEvent, ms: number): Promise<void> {

@@ -46,7 +46,8 @@ async function openBoard(page: Page): Promise<void> {
 /** Drags a card by its rank number to a share of another card's height: 0 its top, 1 its bottom. */
 async function drag(page: Page, from: Locator, to: Locator, share: number): Promise<void> {
   const start = await from.boundingBox();
-  const end = await to.boundingBox();
+  // The whole card: pills stand below the button.
+  const end = await to.locator('..').boundingBox();
   if (!start || !end) throw new Error('A card is not on the page.');
   await page.mouse.move(start.x + 20, start.y + 20);
   await page.mouse.down();

@@ -42,10 +42,11 @@ afterEach(async () => {
   db.close();
 });
 
+/** Waits for the run in hand to end or rest; a failure shows its own message. */
 async function status(wanted: string): Promise<void> {
-  await expect
-    .poll(() => events.findLast((event) => event.kind === 'run')?.run.status, { timeout: 90_000 })
-    .toBe(wanted);
+  const newest = () => events.findLast((event) => event.kind === 'run')?.run;
+  await expect.poll(() => newest()?.status, { timeout: 90_000 }).not.toBe('running');
+  expect([newest()?.status, newest()?.error]).toEqual([wanted, null]);
 }
 
 async function weightsHash(runId: string): Promise<unknown> {

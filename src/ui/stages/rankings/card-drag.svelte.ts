@@ -83,7 +83,11 @@ export class CardDrag {
     if (line && y >= line.top && y <= line.bottom) return { kind: 'last' };
     const others = [...this.#surface.cards]
       .filter(([card]) => card !== dragged)
-      .map(([card, element]) => ({ card, box: element.getBoundingClientRect() }))
+      // The card is the last child: the line above it may stand in the same list item.
+      .map(([card, element]) => ({
+        card,
+        box: (element.lastElementChild ?? element).getBoundingClientRect(),
+      }))
       .sort((a, b) => a.box.top - b.box.top);
     for (const { card, box } of others) {
       if (y > box.bottom) continue;

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { announce, aProject, aRun, aState } from './parts';
+
+const BLOCKS = 'Prompt: a\nResponse: A\n\nPrompt: b\nResponse: B\n\nPrompt: c\nResponse: C\n';
+const RANKING = {
+  prompt: 'a',
+  completions: ['x', 'y', 'z'],
+  ranks: [1, 2, 2],
+  labeler: 'me',
+  flags: [],
+};
+
+describe('settings', () => {
+  it('refuses what is out of range with the range, and keeps the stored value', () => {
+    const { project } = aState();
+    expect(project.setSetting('sft', 'learning_rate', 0.01)).toBeNull();
+    expect(project.setSetting('sft', 'learning_rate', 7)).toMatch(/from 0\.000001 to 0\.1|1e-6/);
+    expect(project.setSetting('sft', 'num_train_epochs', 1.5)).toMatch(
+      /whole number from 1 to 100/,
+    );
+    expect(project.setSetting('sft', 'nonsense', 1)).toMatch(/not a setting/);
+    expect(project.settings('sft').learning_rate).toBe(0.01);
+    expect(project.settings('sft').num_train_epochs).toBe(12);
+  });
+
+  it('falls back to the default where a stored value is no longer allowed', () => {
+    const settings = { ppo: { kl_coef: -4, num_iterations: 9, gone: 1 } };
+    const { project } = aState({}, aProject({ settings }));
+    expect(project.settings('ppo')).toMatchObject({ kl_coef: 0.05, num_iterations: 9 });
+    expect(project.settings('ppo')).not.toHaveProperty('gone');
+  });
+
+  it('sends nothing to the worker when a run is asked for with a bad setting', async () => {
+    const { project, calls } = aState();
+    project.addDemonstrations(BLOCKS);
+    const start = project.startRun('sft', { learning_rate: 99 });
+    await expect(start).rejects.toMatchObject({ code: 'config', field: 'learning_rate' });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('what a stage needs, and what is out of date', () => {
+  it('names what is missing and the page where it is made', async () => {
+    const { project, calls } = aState({ startRun: { runId: 'sft-1' } });
+    expect(project.missing('sft')?.page).toBe('sft');
+    await expect(project.startRun('sft')).rejects.toMatchObject({ code: 'missing' });
+    project.addDemonstrations(BLOCKS);
+    expect(project.missing('sft')).toBeNull();
+    expect(project.missing('reward')?.page).toBe('sft');
+    expect(await project.startRun('sft')).toBe('sft-1');
+    expect(calls.at(-1)).toMatchObject({ name: 'startRun', request: { stage: 'sft' } });
+  });
+
+  it('marks a model as out of date when its inputs change, and again when they change back', () => {
+    const { project } = aState();
+    project.addDemonstrations(BLOCKS);
+    announce(project, aRun(project, 'sft', 1));
+    expect(project.record.runs.sft).toBe('sft-1');
+    expect(project.staleReason('sft')).toBeNull();
+
+    project.updateDemonstration(project.demonstrations[0]!.id, { completion: 'other' });
+    expect(project.staleReason('sft')).toMatch(/demonstrations have changed/);
+    project.undo();
+    expect(project.staleReason('sft')).toBeNull();
+  });
+
+  it('follows through the pipeline: new rankings, and an SFT model trained again', () => {
+    const { project } = aState();
+    project.addDemonstrations(BLOCKS);
+    announce(project, aRun(project, 'sft', 1));
+    project.addRanking(RANKING);
+    announce(project, aRun(project, 'reward', 2));
+    announce(project, aRun(project, 'ppo', 3));
+    expect(project.staleReason('ppo')).toBeNull();
+
+    project.addRanking({ ...RANKING, prompt: 'b' });
+    expect(project.staleReason('reward')).toMatch(/rankings have changed/);
+    expect(project.staleReason('ppo')).toMatch(/reward model it stands on/);
+    announce(project, aRun(project, 'reward', 4));
+    expect(project.staleReason('reward')).toBeNull();
+    expect(project.staleReason('ppo')).toMatch(/reward model has been trained again/);
+    announce(project, aRun(project, 'sft', 5));
+    expect(project.staleReason('reward')).toMatch(/SFT model has been trained again/);
+  });
+});
+
+describe('runs', () => {
+  it('follows a run from start to its last row', async () => {
+    const { project } = aState();
+    project.addDemonstrations(BLOCKS);
+    announce(project, aRun(project, 'sft', 1, { status: 'running', checkpointId: null }));
+    expect(project.transport.status).toBe('running');
+    await expect(project.startRun('sft')).rejects.toMatchObject({ code: 'busy' });
+    const finished = project.transport.finished('sft-1');
+    for (const step of [1, 2]) {
+      project.transport.handle({
+        type: 'event',
+        seq: step,
+        kind: 'step',
+        runId: 'sft-1',
+        stage: 'sft',
+        step,
+        totalSteps: 2,
+        row: { step, loss: 3 - step },
+        tokensPerSecond: 5,
+        msLeft: 0,
+      });
+    }
+    announce(project, aRun(project, 'sft', 1));
+    await expect(finished).resolves.toMatchObject({ id: 'sft-1' });
+    expect(project.transport.status).toBe('idle');
+    expect((await project.loadedRows('sft')).map(({ loss }) => loss)).toEqual([2, 1]);
+  });
+
+  it('rejects whoever waits for a run that fails, and keeps the earlier model', async () => {
+    const { project, said } = aState();
+    announce(project, aRun(project, 'sft', 1));
+    announce(project, aRun(project, 'sft', 2, { status: 'running', checkpointId: null }));
+    const finished = project.transport.finished('sft-2');
+    announce(
+      project,
+      aRun(project, 'sft', 2, { status: 'failed', error: 'loss is NaN at step 3' }),
+    );
+    await expect(finished).rejects.toThrow('NaN at step 3');
+    expect(said).toEqual(['loss is NaN at step 3']);
+    expect(project.currentRun('sft')?.id).toBe('sft-1');
+  });
+});
+
+describe('rankings', () => {
+  it('stores ties as competition ranks and brings a set back on undo', async () => {
+    const completion = (text: string) => ({ text, tokens: [], logprobs: [], finish: 'eos' });
+    const set = {
+      projectId: 'p1',
+      promptId: 'x',
+      prompt: 'Hello?',
+      completions: ['a', 'b', 'c', 'd'].map(completion),
+      order: [3, 1, 0, 2],
+      sourceRunId: 'sft-1',
+      temperature: 1,
+      seed: 1,
+    };
+    const { project } = aState({ generateCandidates: [set] });
+    announce(project, aRun(project, 'sft', 1));
+    expect(project.addPrompts('Hello?\n\nHello?\n')).toBe(1);
+    expect(await project.generateCandidates()).toBe(1);
+    const { id } = project.pendingSets[0]!;
+    project.submitRanking(id, { outcome: 'ranked', ranks: [1, 2, 2, 3] });
+    expect(project.rankings[0]).toMatchObject({ ranks: [1, 2, 2, 4], simulated: false });
+    expect(project.pendingSets).toEqual([]);
+    project.undoRanking();
+    expect(project.pendingSets.map((pending) => pending.id)).toEqual([id]);
+    expect(() => project.submitRanking(id, { outcome: 'ranked', ranks: [1] })).toThrow(/ranks/);
+
+    expect(project.simulateRankings({ attribute: 'polite' })).toBe(1);
+    expect(project.rankings[0]).toMatchObject({ simulated: true, labeler: 'simulated:polite' });
+    expect(project.simulateRankings({ attribute: 'polite' })).toBe(0);
+  });
+});
