@@ -6,6 +6,7 @@ import { askForPersistence } from '../storage/persistence';
 import { WorkerClient } from '../worker/client';
 import type { EngineInfo, WorkerEvent } from '../worker/protocol';
 import { loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
+import { deferred } from './deferred';
 import { DemoRunner } from './demo.svelte';
 import { openStore } from './idb-store';
 import { newId, nextSeq } from './ids';
@@ -69,9 +70,9 @@ export class App {
   readonly preferences: Preferences;
   readonly demo: DemoRunner;
   readonly #parts: AppParts;
-  readonly #engine = Promise.withResolvers<EngineInfo>();
-  readonly #opened = Promise.withResolvers<ProjectStore>();
-  readonly #listed = Promise.withResolvers<void>();
+  readonly #engine = deferred<EngineInfo>();
+  readonly #opened = deferred<ProjectStore>();
+  readonly #listed = deferred<void>();
   #link: WorkerLink | null = null;
 
   constructor(parts: AppParts) {

@@ -271,7 +271,7 @@ export class ProjectState {
   async loadedRows(stage: Stage): Promise<readonly MetricRow[]> {
     const run = this.currentRun(stage);
     if (run === null) return [];
-    await this.transport.log(run.id).loaded;
+    await this.transport.log(run.id).load();
     return this.rows(stage);
   }
   samples(stage: Stage): readonly RunSamples[] {

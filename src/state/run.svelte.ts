@@ -2,7 +2,6 @@
  * The runs of one project as the page sees them: which one is under way, how far it is, and what it
  * has logged. The worker writes runs and metrics; this class follows its events.
  */
-import { untrack } from 'svelte';
 import type { MetricRow, Run, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { WorkerEvent } from '../worker/protocol';
@@ -16,19 +15,31 @@ const SHOW_EVERY_MS = 60;
 class RunLog {
   rows: readonly MetricRow[] = $state.raw([]);
   samples: readonly RunSamples[] = $state.raw([]);
-  readonly loaded: Promise<void>;
+  #loaded: Promise<void> | undefined;
   #waiting: MetricRow[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #store: ProjectStore;
+  readonly #runId: string;
 
   constructor(store: ProjectStore, runId: string) {
-    this.loaded = Promise.all([store.loadRows(runId), store.loadSamples(runId)]).then(
-      ([rows, samples]) => {
-        // Events may have come while the stored rows were being read.
-        this.rows = mergeSteps(rows, this.rows);
-        this.samples = mergeSteps(samples, this.samples);
-      },
-    );
-    this.loaded.catch(() => {});
+    this.#store = store;
+    this.#runId = runId;
+  }
+
+  /** Resolves when what is stored has been read; the first call reads it. */
+  load(): Promise<void> {
+    if (this.#loaded === undefined) {
+      const { loadRows, loadSamples } = this.#store;
+      this.#loaded = Promise.all([loadRows(this.#runId), loadSamples(this.#runId)]).then(
+        ([rows, samples]) => {
+          // Events may have come while the stored rows were being read.
+          this.rows = mergeSteps(rows, this.rows);
+          this.samples = mergeSteps(samples, this.samples);
+        },
+      );
+      this.#loaded.catch(() => {});
+    }
+    return this.#loaded;
   }
 
   addRow(row: MetricRow): void {
@@ -95,6 +106,9 @@ export class RunState {
   constructor(context: RunContext, runs: readonly Run[]) {
     this.#context = context;
     this.runs = runs.map((run) => (isActive(run) ? { ...run, status: 'interrupted' } : run));
+    // Svelte does not track state that a reaction made itself, so a log must exist before a component
+    // asks for it.
+    for (const run of runs) this.#logOf(run.id);
   }
 
   get run(): Run | null {
@@ -121,11 +135,17 @@ export class RunState {
     return this.runs.find((run) => run.id === id) ?? null;
   }
 
+  /** What a run has logged; its stored rows are read on first use. */
   log(runId: string): RunLog {
+    const log = this.#logOf(runId);
+    void log.load();
+    return log;
+  }
+
+  #logOf(runId: string): RunLog {
     let log = this.#logs.get(runId);
     if (log === undefined) {
-      // Svelte does not track state that a reaction made itself; this is often called in one.
-      log = untrack(() => new RunLog(this.#context.store, runId));
+      log = new RunLog(this.#context.store, runId);
       this.#logs.set(runId, log);
     }
     return log;
@@ -210,6 +230,7 @@ export class RunState {
       this.checkpointAt = null;
     }
     if (hasModel(run)) this.#context.onModel(run);
+    this.#logOf(run.id);
     this.runs =
       before === null
         ? [...this.runs, run]

@@ -33,10 +33,9 @@ export class SaveQueue {
     record: PageTables[T] | null,
     later = false,
   ): void {
-    const rows = (this.#pending[table] ??= plainMap() as NonNullable<Pending[T]>) as Map<
-      string,
-      PageTables[T] | null
-    >;
+    const rows = (this.#pending[table] ??= plainMap<string, PageTables[T] | null>() as NonNullable<
+      Pending[T]
+    >) as Map<string, PageTables[T] | null>;
     // Components may hand over proxies, which IndexedDB cannot clone.
     rows.set(id, record === null ? null : ($state.snapshot(record) as PageTables[T]));
     this.saved = 'saving';

@@ -3,7 +3,7 @@ import type { Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { nextSeq, projectTable, type Draft } from './project-table';
 import type { Database, RunInput } from './schema';
-import { read, write, type WriteTransaction } from './transaction';
+import { read, write } from './transaction';
 
 export const runs = projectTable('runs', 'the run');
 
@@ -15,7 +15,7 @@ export async function createRun(
   data: unknown,
 ): Promise<Run> {
   return write(db, ['runs', 'inputs'], 'the run', async (tx) => {
-    const seq = await nextSeq(tx as unknown as WriteTransaction, 'runs', projectId);
+    const seq = await nextSeq(tx, 'runs', projectId);
     const run: Run = { ...draft, id: crypto.randomUUID(), projectId, seq };
     await Promise.all([
       tx.objectStore('runs').put(run),

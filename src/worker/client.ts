@@ -9,8 +9,8 @@ import {
 } from './protocol';
 
 interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: PlaygroundError): void;
+  resolve: (result: unknown) => void;
+  reject: (error: PlaygroundError) => void;
 }
 
 /** Starts the worker of this release. */

@@ -21,7 +21,7 @@ export interface InferenceParts {
   db: Database;
   shelf: ModelShelf;
   gate: Gate;
-  emit(event: EventBody): void;
+  emit: (event: EventBody) => void;
 }
 
 /** @throws PlaygroundError `missing` when that model has not been trained */

@@ -74,7 +74,7 @@ export async function collectInput<S extends Stage>(
     inputHash: hash,
     parentId: 'start' in data ? data.start.runId : null,
   });
-  switch (stage as Stage) {
+  switch (stage) {
     case 'pretrain': {
       const texts = splitDocuments(options.text);
       const samplePrompts = texts

@@ -32,7 +32,7 @@ export interface RunLoopParts {
   db: Database;
   shelf: ModelShelf;
   gate: Gate;
-  emit(event: EventBody): void;
+  emit: (event: EventBody) => void;
 }
 
 export class RunLoop {
@@ -66,13 +66,12 @@ export class RunLoop {
 
   private async drive(): Promise<void> {
     let last: StageEvent | null = null;
-    let model: SavedModel | null = null;
     let events: AsyncGenerator<StageEvent, unknown> | null = null;
     const { gate } = this.parts;
     try {
       const started = await gate.run(() => this.start());
       events = started.events;
-      model = started.model;
+      const { model } = started;
       for (;;) {
         if (this.transport.stopping) break;
         if (this.transport.pausing) {

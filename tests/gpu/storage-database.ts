@@ -29,12 +29,10 @@ export const weightsOf = (...entries: [string, number[]][]): WeightMap =>
   );
 
 /** A project with one run. */
-export async function projectWithRun(
-  db: Database,
-): Promise<{
+export async function projectWithRun(db: Database): Promise<{
   projectId: string;
   runId: string;
-  checkpoint(step: number, tensors: WeightMap): NewCheckpoint;
+  checkpoint: (step: number, tensors: WeightMap) => NewCheckpoint;
 }> {
   const { id: projectId } = await createProject(db, { name: 'Cats', base: 'nano', seed: 1 });
   const run = await createRun(

@@ -32,7 +32,8 @@ test('records come back in the order of seq after closing and opening again', as
 test('every acknowledged write asks for strict durability', async () => {
   const db = await testDatabase();
   const asked: [string, string][] = [];
-  const original = IDBDatabase.prototype.transaction;
+  const { transaction: original }: { transaction: (...args: unknown[]) => IDBTransaction } =
+    IDBDatabase.prototype as never;
   const spy = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (
     this: IDBDatabase,
     ...args

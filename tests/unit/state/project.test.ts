@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SFT_FIELDS } from '../../../src/core/config';
 import { announce, aProject, aRun, aState } from './parts';
 
 const BLOCKS = 'Prompt: a\nResponse: A\n\nPrompt: b\nResponse: B\n\nPrompt: c\nResponse: C\n';
@@ -20,7 +21,7 @@ describe('settings', () => {
     );
     expect(project.setSetting('sft', 'nonsense', 1)).toMatch(/not a setting/);
     expect(project.settings('sft').learning_rate).toBe(0.01);
-    expect(project.settings('sft').num_train_epochs).toBe(12);
+    expect(project.settings('sft').num_train_epochs).toBe(SFT_FIELDS.num_train_epochs.default);
   });
 
   it('falls back to the default where a stored value is no longer allowed', () => {

@@ -1,0 +1,166 @@
+/** The whole loop through `window.rlhf`, in a real browser on the production build. */
+import { expect, test, type Page } from '@playwright/test';
+
+const DEMONSTRATIONS = [
+  ['Good morning!', 'Good morning, my friend.'],
+  ['Where is the soup pot?', 'The soup pot is by the well.'],
+  ['Who is Sam?', 'Sam looks for shells on the beach.'],
+  ['Is the sea cold?', 'Yes, the sea is cold.'],
+].map(([prompt, completion]) => JSON.stringify({ prompt, completion }));
+/** Line 3 is cut off, line 5 has no completion. */
+const HALF_VALID = [
+  ...DEMONSTRATIONS.slice(0, 2),
+  '{"prompt": "Can you',
+  DEMONSTRATIONS[2],
+  '{"prompt":"alone"}',
+  DEMONSTRATIONS[3],
+].join('\n');
+
+async function open(page: Page): Promise<void> {
+  await page.goto('/');
+  await page.waitForFunction(() => 'rlhf' in window);
+}
+
+test('demonstrations, SFT, rankings, reward model, PPO, export and import', async ({ page }) => {
+  await open(page);
+
+  const engine = await page.evaluate(() => window.rlhf.ready());
+  expect(engine.backend).toBe('webgpu');
+
+  const id = await page.evaluate(() =>
+    window.rlhf.newProject({ name: 'By script', base: 'nano', seed: 3 }),
+  );
+  const report = await page.evaluate((text) => window.rlhf.addDemonstrations(text), HALF_VALID);
+  expect(report.added).toBe(4);
+  expect(report.rejected.map(({ line }) => line)).toEqual([3, 5]);
+
+  const sft = await page.evaluate(() => window.rlhf.trainSft({ num_train_epochs: 1 }));
+  expect(sft.loss).toBeGreaterThan(0);
+  expect(await page.evaluate(() => window.rlhf.metrics('sft'))).toHaveLength(sft.step!);
+
+  const completions = await page.evaluate(() =>
+    window.rlhf.complete({
+      model: 'sft',
+      prompt: 'Who is Sam?',
+      n: 2,
+      maxNewTokens: 8,
+      temperature: 1,
+      seed: 5,
+    }),
+  );
+  expect(completions).toHaveLength(2);
+  for (const { tokens, logprobs, finish } of completions) {
+    expect(tokens.length).toBeGreaterThan(0);
+    expect(logprobs).toHaveLength(tokens.length);
+    expect(logprobs.every((value) => value <= 0)).toBe(true);
+    expect(['eos', 'length']).toContain(finish);
+  }
+
+  await page.evaluate(async () => {
+    for (const prompt of ['Who is Sam?', 'Is the sea cold?', 'Good morning!', 'Where is Ida?']) {
+      await window.rlhf.addRanking({
+        prompt,
+        completions: ['Gladly, my dear.', 'Go away.', 'I do not know.', 'Ask the wall.'],
+        ranks: [1, 4, 2, 2],
+        labeler: 'script',
+        flags: [[], ['insult'], [], []],
+      });
+    }
+  });
+  const rankings = await page.evaluate(() => window.rlhf.listRankings());
+  expect(rankings).toHaveLength(4);
+  expect(rankings[0]).toMatchObject({ ranks: [1, 4, 2, 2], simulated: false, setId: null });
+
+  const reward = await page.evaluate(() => window.rlhf.trainReward({}));
+  expect(Object.keys(reward)).toEqual(
+    expect.arrayContaining(['step', 'loss', 'accuracy', 'margin']),
+  );
+  const item = { prompt: 'Who is Sam?', completion: 'Gladly, my dear.' };
+  const score = await page.evaluate((it) => window.rlhf.score(it), item);
+  expect(Number.isFinite(score)).toBe(true);
+
+  const ppo = await page.evaluate(() =>
+    window.rlhf.trainPpo({ num_iterations: 2, rollout_batch_size: 4, response_length: 8 }),
+  );
+  expect(ppo.step).toBe(2);
+  const rows = await page.evaluate(() => window.rlhf.metrics('ppo'));
+  expect(rows).toHaveLength(2);
+  expect(Object.keys(rows[0]!)).toEqual(
+    expect.arrayContaining([
+      'objective/kl',
+      'objective/scores',
+      'objective/rlhf_reward',
+      'objective/entropy',
+      'policy/approxkl_avg',
+      'loss/policy_avg',
+      'loss/value_avg',
+      'val/ratio',
+    ]),
+  );
+
+  // A copy through a file answers and scores as the original does.
+  const copy = await page.evaluate(async (it) => {
+    const blob = await window.rlhf.exportProject();
+    const copyId = await window.rlhf.importProject(blob);
+    await window.rlhf.openProject(copyId);
+    return {
+      id: copyId,
+      bytes: blob.size,
+      score: await window.rlhf.score(it),
+      demonstrations: await window.rlhf.listDemonstrations(),
+      rankings: await window.rlhf.listRankings(),
+      rows: await window.rlhf.metrics('ppo'),
+    };
+  }, item);
+  expect(copy.id).not.toBe(id);
+  expect(copy.bytes).toBeGreaterThan(500_000);
+  expect(copy.score).toBe(score);
+  expect(copy.demonstrations).toHaveLength(4);
+  expect(copy.rankings.map(({ ranks }) => ranks)).toEqual(rankings.map(({ ranks }) => ranks));
+  // JSON in the file has no −0, which is equal to 0 but not to toEqual.
+  expect(JSON.stringify(copy.rows)).toBe(JSON.stringify(rows));
+
+  await page.evaluate((it) => window.rlhf.deleteProject(it), copy.id);
+  const projects = await page.evaluate(() => window.rlhf.listProjects());
+  expect(projects.map((project) => project.id)).not.toContain(copy.id);
+  expect(projects.map((project) => project.id)).toContain(id);
+});
+
+test('everything stays after a reload', async ({ page }) => {
+  await open(page);
+  await page.evaluate(async () => {
+    await window.rlhf.newProject({ name: 'Stays', base: 'nano', seed: 1 });
+    await window.rlhf.addDemonstrations('Prompt: a\nResponse: b\n');
+  });
+  await page.reload();
+  await page.waitForFunction(() => 'rlhf' in window);
+  const kept = await page.evaluate(async () => ({
+    demonstrations: await window.rlhf.listDemonstrations(),
+    projects: await window.rlhf.listProjects(),
+  }));
+  expect(kept.projects.map(({ name }) => name)).toContain('Stays');
+  expect(kept.demonstrations).toMatchObject([{ prompt: 'a', completion: 'b' }]);
+});
+
+test('bad arguments are refused with a typed error that names the field', async ({ page }) => {
+  await open(page);
+  const failures = await page.evaluate(async () => {
+    const describe = async (call: Promise<unknown>): Promise<unknown> => {
+      try {
+        return { resolved: await call };
+      } catch (error) {
+        const { name, code, field } = error as { name: string; code: string; field: string };
+        return { name, code, field };
+      }
+    };
+    const { rlhf } = window;
+    return Promise.all([
+      describe(rlhf.newProject({ seed: 1.5 })),
+      describe(rlhf.trainPpo({ kl_coef: -1 })),
+      describe(rlhf.complete({ model: 'sft', prompt: 'p', n: 0 })),
+      describe(rlhf.addRanking({ prompt: 'p', completions: ['a', 'b'], ranks: [1] })),
+    ]);
+  });
+  const refused = (field: string) => ({ name: 'PlaygroundError', code: 'argument', field });
+  expect(failures).toEqual(['seed', 'kl_coef', 'n', 'ranks'].map(refused));
+});

@@ -1,0 +1,7 @@
+import type { RlhfApi } from '../../src/api';
+
+declare global {
+  interface Window {
+    readonly rlhf: RlhfApi;
+  }
+}
