@@ -137,7 +137,7 @@ export function rolloutMetrics(rollout: Rollout, kl_coef: number): Record<string
     'objective/scores_hi': quantile(scores, 0.9),
     'objective/kl': kl_mean,
     'objective/entropy': negative / batch.B,
-    'objective/non_score_reward': -kl_coef * kl_mean,
+    'objective/non_score_reward': 0 - kl_coef * kl_mean,
     'objective/rlhf_reward': mean(scores) - kl_coef * kl_mean,
     'objective/kl_coef': kl_coef,
     'ppo/returns/mean': ofReturns.mean,

@@ -29,14 +29,15 @@ class RunLog {
   /** Resolves when what is stored has been read; the first call reads it. */
   load(): Promise<void> {
     if (this.#loaded === undefined) {
-      const { loadRows, loadSamples } = this.#store;
-      this.#loaded = Promise.all([loadRows(this.#runId), loadSamples(this.#runId)]).then(
-        ([rows, samples]) => {
-          // Events may have come while the stored rows were being read.
-          this.rows = mergeSteps(rows, this.rows);
-          this.samples = mergeSteps(samples, this.samples);
-        },
-      );
+      const store = this.#store;
+      this.#loaded = Promise.all([
+        store.loadRows(this.#runId),
+        store.loadSamples(this.#runId),
+      ]).then(([rows, samples]) => {
+        // Events may have come while the stored rows were being read.
+        this.rows = mergeSteps(rows, this.rows);
+        this.samples = mergeSteps(samples, this.samples);
+      });
       this.#loaded.catch(() => {});
     }
     return this.#loaded;

@@ -33,11 +33,10 @@ export class SaveQueue {
     record: PageTables[T] | null,
     later = false,
   ): void {
-    const rows = (this.#pending[table] ??= plainMap<string, PageTables[T] | null>() as NonNullable<
-      Pending[T]
-    >) as Map<string, PageTables[T] | null>;
+    const pending: Partial<Record<PageTable, Map<string, unknown>>> = this.#pending;
+    const rows = (pending[table] ??= plainMap<string, unknown>());
     // Components may hand over proxies, which IndexedDB cannot clone.
-    rows.set(id, record === null ? null : ($state.snapshot(record) as PageTables[T]));
+    rows.set(id, record === null ? null : $state.snapshot<unknown>(record));
     this.saved = 'saving';
     if (this.#timer !== undefined && later) return;
     clearTimeout(this.#timer);
@@ -82,8 +81,8 @@ export class SaveQueue {
   #putBack(failed: Pending): void {
     for (const table of Object.keys(failed) as PageTable[]) {
       const merged = plainMap<string, unknown>([
-        ...(failed[table] as Map<string, unknown>),
-        ...((this.#pending[table] ?? plainMap()) as Map<string, unknown>),
+        ...(failed[table] ?? []),
+        ...(this.#pending[table] ?? []),
       ]);
       Object.assign(this.#pending, { [table]: merged });
     }

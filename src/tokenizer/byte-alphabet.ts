@@ -29,13 +29,6 @@ const CHAR_TO_BYTE: ReadonlyMap<string, number> = new Map(
   BYTE_TO_CHAR.map((char, byte): [string, number] => [char, byte]),
 );
 
-/** Bytes → stand-in characters. */
-export function bytesToPiece(bytes: Uint8Array): string {
-  let piece = '';
-  for (const byte of bytes) piece += BYTE_TO_CHAR[byte]!;
-  return piece;
-}
-
 /** Stand-in characters → bytes, or null when a character is not in the table. */
 export function pieceToBytes(piece: string): Uint8Array | null {
   const bytes = new Uint8Array(piece.length);

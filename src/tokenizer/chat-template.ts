@@ -6,7 +6,10 @@
  */
 import type { Tokenizer } from './tokenizer';
 
-/** The same template for Hugging Face's `apply_chat_template`. */
+/**
+ * The same template for Hugging Face's `apply_chat_template`.
+ * @public read by tools/golden/tokenizer_fixture.py, which renders it with transformers
+ */
 export const CHAT_TEMPLATE =
   "{% for message in messages %}{% if message['role'] == 'user' %}{{ '<|user|>' + message['content'] + '<|end|>' }}" +
   "{% elif message['role'] == 'assistant' %}{{ '<|assistant|>' + message['content'] + '<|end|>' }}" +

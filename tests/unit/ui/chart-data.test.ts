@@ -1,3 +1,4 @@
+import type { MetricRow } from '../../../src/core/domain';
 import { describe, expect, it } from 'vitest';
 import { chartCsv, chartKeys, panelData } from '../../../src/ui/charts/chart-data';
 import type { ChartPanel } from '../../../src/ui/charts/chart-types';
@@ -10,7 +11,7 @@ const PANEL: ChartPanel = {
 
 describe('panelData', () => {
   it('gives x, the band and the line, with null for what is unknown or not finite', () => {
-    const rows = [
+    const rows: MetricRow[] = [
       { step: 1, r: 0.5, lo: 0, hi: 1 },
       { step: 2, r: NaN, lo: 0.25 },
     ];
@@ -26,7 +27,7 @@ describe('panelData', () => {
 
 describe('chartCsv', () => {
   it('writes every drawn key once, x first, empty where unknown', () => {
-    const rows = [{ step: 1, r: 0.123456789, lo: 0, hi: 1 }, { step: 2 }];
+    const rows: MetricRow[] = [{ step: 1, r: 0.123456789, lo: 0, hi: 1 }, { step: 2 }];
     expect(chartKeys([PANEL, PANEL], 'step')).toEqual(['step', 'r', 'lo', 'hi']);
     expect(chartCsv([PANEL], rows, 'step')).toBe('step,r,lo,hi\n1,0.123456789,0,1\n2,,,\n');
   });

@@ -1,0 +1,30 @@
+import { expect, test } from '@playwright/test';
+import axe from 'axe-core';
+
+const STEPS = ['Base', 'SFT', 'Rankings', 'Reward model', 'PPO', 'Compare'];
+
+test('every stage is free of axe violations, in light and dark', async ({ page }) => {
+  await page.goto('/');
+  await page.evaluate(() => window.rlhf.ready());
+  await page.evaluate(() =>
+    window.rlhf.addDemonstrations('Prompt: Who has the rope?\nResponse: Tom has it.'),
+  );
+  await page.evaluate(axe.source);
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme);
+    for (const step of STEPS) {
+      await page
+        .getByRole('navigation', { name: 'Steps' })
+        .getByText(step, { exact: true })
+        .click();
+      await page.waitForTimeout(300);
+      const found = await page.evaluate(async () => {
+        const { violations } = await (
+          window as unknown as { axe: { run(): Promise<axe.AxeResults> } }
+        ).axe.run();
+        return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`);
+      });
+      expect(found, `${step}, ${theme}`).toEqual([]);
+    }
+  }
+});
