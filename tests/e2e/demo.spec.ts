@@ -8,6 +8,10 @@ const STEPS = ['Base', 'SFT', 'Rankings', 'Reward model', 'PPO', 'Compare'];
 async function photograph(page: Page): Promise<void> {
   if (album === undefined) return;
   mkdirSync(album, { recursive: true });
+  await page.getByRole('region', { name: 'Demo' }).getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('navigation', { name: 'Steps' }).getByText('Compare').click();
+  await page.getByRole('button', { name: 'Where does the goat live?' }).click();
+  await expect(page.getByRole('article').first()).toBeVisible({ timeout: 30_000 });
   for (const theme of ['light', 'dark']) {
     await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme);
     for (const width of [1440, 360]) {

@@ -40,11 +40,16 @@ export function railLine(project: ProjectState, page: PageStage, baseLabel: stri
       return { text: `${count} · loss ${formatNumber(row?.loss, 2)}`, stale, progress, running };
     }
     case 'rankings': {
-      const ranked = project.rankings.filter(({ outcome }) => outcome !== 'skipped').length;
-      const waiting = project.pendingSets.length;
-      if (ranked + waiting === 0) return { ...none, text: 'not yet' };
-      const share = ranked / (ranked + waiting);
-      return { ...none, text: `${ranked} of ${ranked + waiting} ranked`, progress: share };
+      // A set that nobody has ranked is open; one ranked by rule alone is not, but that is said.
+      const ranked = project.rankings.filter(({ outcome }) => outcome !== 'skipped');
+      const seen = new Set(ranked.map(({ setId }) => setId));
+      const open = project.pendingSets.filter(({ id }) => !seen.has(id)).length;
+      if (ranked.length + open === 0) return { ...none, text: 'not yet' };
+      const simulated = ranked.filter((ranking) => ranking.simulated).length;
+      const note = simulated > 0 ? ` · ${simulated} simulated` : '';
+      const count = open > 0 ? `${ranked.length} of ${ranked.length + open}` : `${ranked.length}`;
+      const progress = ranked.length / (ranked.length + open);
+      return { ...none, text: `${count} ranked${note}`, progress };
     }
     case 'reward': {
       if (!run) return { ...none, text: 'not yet' };
