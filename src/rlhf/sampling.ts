@@ -11,7 +11,15 @@ export interface SamplingOptions {
   temperature: number;
   max_new_tokens: number;
   seed: number;
+  /** How the prompt is put to the model; 'chat' when left out. */
+  form?: PromptForm;
 }
+
+/**
+ * 'chat': in the chat template, which SFT teaches. 'plain': as text to go on from, the only form that
+ * a base model knows.
+ */
+export type PromptForm = 'chat' | 'plain';
 
 /**
  * `n` completions of each prompt, `[prompt][sample]`. A completion depends on (seed, prompt text,
@@ -26,7 +34,7 @@ export async function sampleCompletions(
   options: SamplingOptions,
 ): Promise<Completion[][]> {
   const encoded = prompts.map((prompt) =>
-    promptTokens(tokenizer, prompt, model.config.max_position_embeddings),
+    promptTokens(tokenizer, prompt, model.config.max_position_embeddings, options.form),
   );
   const room = model.config.max_position_embeddings - Math.max(0, ...encoded.map((p) => p.length));
   const rows = encoded.flatMap((tokens, p) =>
@@ -49,9 +57,25 @@ export async function sampleCompletions(
   );
 }
 
-/** The chat-template tokens of a prompt, refused when the context has no room for an answer. */
-export function promptTokens(tokenizer: Tokenizer, prompt: string, context: number): number[] {
-  const tokens = encodePrompt(tokenizer, prompt);
+/**
+ * The tokens of a prompt.
+ * @throws PlaygroundError `input` when it is empty or leaves no room in the context for an answer
+ */
+export function promptTokens(
+  tokenizer: Tokenizer,
+  prompt: string,
+  context: number,
+  form: PromptForm = 'chat',
+): number[] {
+  const tokens = form === 'chat' ? encodePrompt(tokenizer, prompt) : tokenizer.encode(prompt);
+  if (tokens.length === 0) {
+    throw new PlaygroundError({
+      code: 'input',
+      field: 'prompt',
+      message: 'The prompt is empty, and the base model needs some text to go on from.',
+      remedy: 'Write a few words.',
+    });
+  }
   if (tokens.length > context - 4) {
     throw new PlaygroundError({
       code: 'input',

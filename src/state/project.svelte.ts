@@ -37,8 +37,20 @@ export interface ProjectContext {
   onRecord(record: Project): void;
 }
 
+/** What every model answered to one question. */
+interface AnsweredComparison {
+  id: number;
+  prompt: string;
+  seed: number;
+  temperature: number;
+  cells: Comparison[];
+}
+const COMPARISONS_KEPT = 12;
+
 export class ProjectState {
   record: Project = $state.raw() as Project;
+  /** What was compared since the project was opened, newest first. */
+  comparisons: readonly AnsweredComparison[] = $state.raw([]);
   readonly transport: RunState;
   readonly #context: ProjectContext;
   readonly #queue: SaveQueue;
@@ -345,7 +357,12 @@ export class ProjectState {
     ask: Pick<CompleteOptions, 'prompt' | 'seed' | 'temperature' | 'maxNewTokens'>,
   ): Promise<Comparison[]> {
     await this.#readyForWorker();
-    return this.#context.link.call('compare', { projectId: this.record.id, ...ask });
+    const cells = await this.#context.link.call('compare', { projectId: this.record.id, ...ask });
+    const { prompt, seed, temperature } = ask;
+    const id = (this.comparisons[0]?.id ?? 0) + 1;
+    const answered = { id, prompt, seed, temperature, cells };
+    this.comparisons = [answered, ...this.comparisons].slice(0, COMPARISONS_KEPT);
+    return cells;
   }
   /** Normalised reward-model scores. */
   async score(items: { prompt: string; completion: string }[]): Promise<number[]> {

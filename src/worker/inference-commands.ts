@@ -5,7 +5,7 @@ import { collate } from '../engine/batch';
 import { tokenLogprobs } from '../engine/inference';
 import { scoreRows } from '../rlhf/measures';
 import { displayOrder } from '../rlhf/rankings';
-import { promptTokens, sampleCompletions } from '../rlhf/sampling';
+import { promptTokens, sampleCompletions, type PromptForm } from '../rlhf/sampling';
 import { getProject } from '../storage/projects';
 import type { Database } from '../storage/schema';
 import { encodeDialogue } from '../tokenizer/chat-template';
@@ -35,10 +35,18 @@ export function complete(
       temperature: options.temperature,
       max_new_tokens: options.maxNewTokens,
       seed: options.seed,
+      form: formFor(options.model),
     });
     return completions ?? [];
   });
 }
+
+/** A base model has never seen the chat template; it goes on from plain text. */
+const formFor = (model: PolicyName): PromptForm => (model === 'base' ? 'plain' : 'chat');
+
+/** A request as its corpus writes it for a base model: the answer stands on the next line. */
+const asked = (model: PolicyName, prompt: string): string =>
+  model === 'base' ? `${prompt}\n` : prompt;
 
 /** One completion of each model that the project has, on one prompt and seed. */
 export function compare(
@@ -57,11 +65,11 @@ export function compare(
     const result: Comparison[] = [];
     for (const name of names) {
       const policy = await shelf.policy(projectId, name);
-      const completion = await completeOne(policy, request);
+      const completion = await completeOne(name, policy, request);
       const tokenKl =
         reference === null || !sameTokens(policy, reference)
           ? null
-          : await tokenKlOf(policy, reference, prompt, completion, request.temperature);
+          : await tokenKlOf({ name, policy, reference }, prompt, completion, request.temperature);
       result.push({
         model: name,
         completion,
@@ -78,13 +86,15 @@ export function compare(
 }
 
 async function completeOne(
+  name: PolicyName,
   { model, tokenizer }: LoadedPolicy,
   request: Commands['compare']['request'],
 ): Promise<Completion> {
-  const written = await sampleCompletions(model, tokenizer, [request.prompt], 1, {
+  const written = await sampleCompletions(model, tokenizer, [asked(name, request.prompt)], 1, {
     temperature: request.temperature,
     max_new_tokens: request.maxNewTokens,
     seed: request.seed,
+    form: formFor(name),
   });
   return written[0]![0]!;
 }
@@ -94,25 +104,28 @@ const sameTokens = (a: LoadedPolicy, b: LoadedPolicy): boolean =>
   a.model.config.vocab_size === b.model.config.vocab_size &&
   a.tokenizer.vocab.every((token, i) => token === b.tokenizer.vocab[i]);
 
-/** log π − log π_ref for each token of the completion, nats, at the sampling temperature. */
+/**
+ * log π − log π_ref for each token of the completion, nats, at the sampling temperature. Each model
+ * reads the prompt in its own form.
+ */
 async function tokenKlOf(
-  policy: LoadedPolicy,
-  reference: LoadedPolicy,
+  { name, policy, reference }: { name: PolicyName; policy: LoadedPolicy; reference: LoadedPolicy },
   prompt: string,
   completion: Completion,
   temperature: number,
 ): Promise<number[]> {
-  const start = promptTokens(policy.tokenizer, prompt, policy.model.config.max_position_embeddings);
-  const batch = collate([
-    { input_ids: [...start, ...completion.tokens], promptLength: start.length },
-  ]);
-  const ours = await tokenLogprobs(policy.model, batch, temperature);
-  const theirs = await tokenLogprobs(reference.model, batch, temperature);
-  // Place t holds the log-probability of token t + 1.
-  return completion.tokens.map((_, i) => {
-    const place = start.length - 1 + i;
-    return ours.logprobs[place]! - theirs.logprobs[place]!;
-  });
+  const logprobsBy = async ({ model, tokenizer }: LoadedPolicy, as: PolicyName) => {
+    const context = model.config.max_position_embeddings;
+    const start = promptTokens(tokenizer, asked(as, prompt), context, formFor(as));
+    const room = completion.tokens.slice(0, context - start.length);
+    const batch = collate([{ input_ids: [...start, ...room], promptLength: start.length }]);
+    const { logprobs } = await tokenLogprobs(model, batch, temperature);
+    // Place t holds the log-probability of token t + 1.
+    return logprobs.subarray(start.length - 1, start.length - 1 + room.length);
+  };
+  const ours = await logprobsBy(policy, name);
+  const theirs = await logprobsBy(reference, 'sft');
+  return Array.from(theirs, (logprob, i) => ours[i]! - logprob);
 }
 
 /** K completions of each prompt by the SFT model, in an order that is random and stored. */
