@@ -46,6 +46,16 @@ function rowsOf(ids: number[], max_length: number): TokenRow[] {
 }
 
 /**
+ * A tokenizer whose size the matmul kernels can take: divisible by 4. A short text gives fewer merges
+ * than asked for; the last few are then left out, so that no id of the model is without a token.
+ */
+function trainTokenizer(texts: string[], vocab_size: number): Tokenizer {
+  const tokenizer = trainBpe(texts, { vocab_size });
+  const spare = tokenizer.vocabSize % 4;
+  return spare === 0 ? tokenizer : trainBpe(texts, { vocab_size: tokenizer.vocabSize - spare });
+}
+
+/**
  * @throws PlaygroundError `input` when there is too little text
  */
 export async function* pretrain(
@@ -57,9 +67,8 @@ export async function* pretrain(
   const preset = PRESETS[config.preset];
   const tokenizer = ctx.resume
     ? fromTokenizerJson(ctx.resume.state.tokenizer)
-    : trainBpe(input.texts, { vocab_size: preset.vocab_size });
-  // the matmul kernels want a vocabulary divisible by 4; the extra rows are never written
-  const modelConfig = { ...preset, vocab_size: Math.ceil(tokenizer.vocabSize / 4) * 4 };
+    : trainTokenizer(input.texts, preset.vocab_size);
+  const modelConfig = { ...preset, vocab_size: tokenizer.vocabSize };
 
   // 2. rows; one document in twenty is held out
   const max_length = Math.min(config.max_length, preset.max_position_embeddings);

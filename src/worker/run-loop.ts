@@ -213,7 +213,7 @@ export class RunLoop {
     emit({ kind: 'run', run: this.run });
   }
 
-  /** The last good checkpoint stays the run's model; a lost device leaves the run to be resumed. */
+  /** The last good checkpoint is kept; a lost device leaves the run to be resumed. */
   private async failed(thrown: unknown, last: StageEvent | null): Promise<void> {
     const details = toErrorDetails(thrown);
     const { db, emit } = this.parts;
@@ -222,11 +222,12 @@ export class RunLoop {
       const back =
         this.checkpointedStep < 0
           ? 'Nothing had been stored yet.'
-          : `The model of step ${this.checkpointedStep} is restored.`;
+          : `The checkpoint of step ${this.checkpointedStep} is kept.`;
       details.message = `Step ${step}: ${details.message} ${back}`;
       details.remedy ??= 'Lower the learning rate, then train again.';
     }
-    emit({ kind: 'engine-error', error: details });
+    // Only a lost device ends the engine; whatever else stopped this run, the next one may go well.
+    if (details.code === 'device-lost') emit({ kind: 'engine-error', error: details });
     try {
       await this.recorder.flush();
       if (details.code === 'non-finite' && this.checkpointedStep >= 0) {
@@ -237,8 +238,8 @@ export class RunLoop {
       await this.setStatus(status, details.message);
     } catch (second) {
       // The database itself failed (or the project was deleted): nothing is left to write to.
-      emit({ kind: 'engine-error', error: toErrorDetails(second) });
-      this.run = { ...this.run, status: 'failed', error: details.message };
+      const error = `${details.message} ${toErrorDetails(second).message}`;
+      this.run = { ...this.run, status: 'failed', error };
       emit({ kind: 'run', run: this.run });
     }
   }

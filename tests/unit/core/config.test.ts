@@ -34,6 +34,8 @@ describe('impossible settings', () => {
     expect(error.message).toContain('from 0.000001 to 0.1');
   });
   test.each([
+    ['learning_rate', 0.11],
+    ['num_train_epochs', 0],
     ['num_train_epochs', 1.5],
     ['num_train_epochs', NaN],
     ['num_train_epochs', '3'],
