@@ -13,7 +13,7 @@ export interface NarrationLine {
 }
 
 /** Small enough for a software GPU, large enough that the reward moves. */
-const PROMPTS = 24;
+const PROMPTS = 40;
 const PPO = { num_iterations: 16, rollout_batch_size: 24, response_length: 32 };
 const SEED = 1;
 
