@@ -45,3 +45,27 @@ export const ADAMW_FIELDS = {
     source: 'TRL default 1.0',
   }),
 } satisfies Fields;
+
+/** Settings of the cosine schedule (core/schedule.ts); each stage has its own defaults. */
+export const COSINE_FIELDS = {
+  warmup_ratio: real({
+    default: 0.05,
+    min: 0,
+    max: 1,
+    unit: 'share of steps',
+    label: 'Warm-up',
+    advanced: true,
+    why: 'The learning rate rises from 0 over this share of the steps.',
+    source: 'TRL',
+  }),
+  min_lr_ratio: real({
+    default: 0.1,
+    min: 0,
+    max: 1,
+    unit: '× the peak',
+    label: 'Final learning rate',
+    advanced: true,
+    why: 'The cosine schedule ends at this share of the peak.',
+    source: 'IG appendix C: 10 %',
+  }),
+} satisfies Fields;

@@ -1,7 +1,7 @@
 /** Settings of the reward model. Sources: IG = Ouyang et al. 2022 (InstructGPT); LMHP =
  * openai/lm-human-preferences; SUM = Stiennon et al. 2020; TRL = huggingface/trl; ours = chosen on the
  * shipped models. */
-import { ADAMW_FIELDS } from './config-optimizer';
+import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
 import { real, whole, type Fields } from './fields';
 
 export const REWARD_FIELDS = {
@@ -33,26 +33,8 @@ export const REWARD_FIELDS = {
     why: 'How far each step moves the weights.',
     source: 'ours (IG: 9e-6 at 6 B parameters)',
   }),
-  warmup_ratio: real({
-    default: 0.05,
-    min: 0,
-    max: 1,
-    unit: 'share of steps',
-    label: 'Warm-up',
-    advanced: true,
-    why: 'The learning rate rises from 0 over this share of the steps.',
-    source: 'TRL',
-  }),
-  min_lr_ratio: real({
-    default: 0.1,
-    min: 0,
-    max: 1,
-    unit: '× the peak',
-    label: 'Final learning rate',
-    advanced: true,
-    why: 'The cosine schedule ends at this share of the peak.',
-    source: 'IG appendix C.2: 10 %',
-  }),
+  warmup_ratio: COSINE_FIELDS.warmup_ratio,
+  min_lr_ratio: { ...COSINE_FIELDS.min_lr_ratio, source: 'IG appendix C.2: 10 %' },
   held_out_ratio: real({
     default: 0.2,
     min: 0,

@@ -4,7 +4,7 @@
  * SUM = Stiennon et al. 2020; TRL = huggingface/trl; ours = chosen on the shipped models,
  * see docs/log.md.
  */
-import { ADAMW_FIELDS } from './config-optimizer';
+import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
 import { PPO_FIELDS } from './config-ppo';
 import { REWARD_FIELDS } from './config-reward';
 import { choice, completeConfig, real, whole, type ConfigOf, type Fields } from './fields';
@@ -51,16 +51,7 @@ export const PRETRAIN_FIELDS = {
     why: 'How far each step moves the weights. Too high and the loss jumps; too low and nothing happens.',
     source: 'ours',
   }),
-  warmup_ratio: real({
-    default: 0.05,
-    min: 0,
-    max: 1,
-    unit: 'share of steps',
-    label: 'Warm-up',
-    advanced: true,
-    why: 'The learning rate rises from 0 over this share of the steps.',
-    source: 'TRL',
-  }),
+  warmup_ratio: COSINE_FIELDS.warmup_ratio,
   preset: choice({
     default: 'nano',
     options: ['nano', 'tiny', 'small'] as const,
@@ -116,26 +107,8 @@ export const SFT_FIELDS = {
     why: 'How far each step moves the weights. Small models take larger steps than large ones.',
     source: 'ours (TRL: 2e-5, for models a thousand times larger)',
   }),
-  warmup_ratio: real({
-    default: 0.1,
-    min: 0,
-    max: 1,
-    unit: 'share of steps',
-    label: 'Warm-up',
-    advanced: true,
-    why: 'The learning rate rises from 0 over this share of the steps.',
-    source: 'TRL',
-  }),
-  min_lr_ratio: real({
-    default: 0.1,
-    min: 0,
-    max: 1,
-    unit: '× the peak',
-    label: 'Final learning rate',
-    advanced: true,
-    why: 'The cosine schedule ends at this share of the peak.',
-    source: 'IG appendix C.1: 10 %',
-  }),
+  warmup_ratio: { ...COSINE_FIELDS.warmup_ratio, default: 0.1 },
+  min_lr_ratio: { ...COSINE_FIELDS.min_lr_ratio, source: 'IG appendix C.1: 10 %' },
   held_out_ratio: real({
     default: 0.15,
     min: 0,

@@ -20,7 +20,7 @@ import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { rewardAccuracy, scoreRows, type RankedRows } from './measures';
 import { rankedRows } from './rankings';
-import { batchOf, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
+import { epochBatches, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
 
 export interface RewardInput {
   modelConfig: ModelConfig;
@@ -95,8 +95,8 @@ export async function* trainReward(
   );
   const optimizer = new AdamW(model.parameters, { ...config, adam_epsilon: 1e-8 });
   try {
-    const stepsPerEpoch = Math.ceil(train.length / config.per_device_train_batch_size);
-    const totalSteps = config.num_train_epochs * stepsPerEpoch;
+    const batches = epochBatches(train.length, config.per_device_train_batch_size, input.seed);
+    const totalSteps = config.num_train_epochs * batches.stepsPerEpoch;
     const warmup = Math.round(config.warmup_ratio * totalSteps);
     const start = ctx.resume?.step ?? 0;
     let num_tokens = Number(ctx.resume?.state.num_tokens ?? 0);
@@ -109,11 +109,7 @@ export async function* trainReward(
 
     for (let step = start; step < totalSteps; step++) {
       // 3. a batch of prompts; every completion is read once, every pair counts
-      const epoch = Math.floor(step / stepsPerEpoch);
-      const order = permutation(train.length, input.seed, STREAM.order, epoch);
-      const chosen = batchOf(order, config.per_device_train_batch_size, step % stepsPerEpoch).map(
-        (i) => train[i]!,
-      );
+      const chosen = batches.rowsAt(step).map((i) => train[i]!);
       const batch = collate(chosen.flatMap((group) => group.rows));
       let offset = 0;
       const pairs = chosen.flatMap((group) => {
@@ -148,7 +144,7 @@ export async function* trainReward(
         num_tokens,
         learning_rate,
         grad_norm: result.grad_norm,
-        epoch: (step + 1) / stepsPerEpoch,
+        epoch: (step + 1) / batches.stepsPerEpoch,
       };
       const last = step + 1 === totalSteps;
       if (heldOut.length > 0 && (step === 0 || last || (step + 1) % config.eval_steps === 0)) {

@@ -5,6 +5,7 @@
  * (seed, step), so `resume` needs nothing but tensors and a few numbers.
  */
 import type { MetricRow, Sample, WeightMap } from '../core/domain';
+import { permutation, STREAM } from '../core/rng';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 
 export interface StageSnapshot {
@@ -50,4 +51,21 @@ export function underPrefix(prefix: string, source: WeightMap): WeightMap {
 /** The rows of one batch: `size` consecutive entries of `order`, the last batch may be smaller. */
 export function batchOf(order: readonly number[], size: number, index: number): number[] {
   return order.slice(index * size, (index + 1) * size);
+}
+
+/** Batches over epochs, each epoch in a fresh order that is a function of (seed, epoch). */
+export function epochBatches(count: number, size: number, seed: number) {
+  const stepsPerEpoch = Math.ceil(count / size);
+  let drawn = { epoch: -1, order: [] as number[] };
+  return {
+    stepsPerEpoch,
+    /** The rows of step `step`, counted from 0 over all epochs. */
+    rowsAt(step: number): number[] {
+      const epoch = Math.floor(step / stepsPerEpoch);
+      if (epoch !== drawn.epoch) {
+        drawn = { epoch, order: permutation(count, seed, STREAM.order, epoch) };
+      }
+      return batchOf(drawn.order, size, step % stepsPerEpoch);
+    },
+  };
 }

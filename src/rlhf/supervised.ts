@@ -1,5 +1,4 @@
 /** The training loop that pretraining and SFT share: next-token cross-entropy with AdamW and a cosine. */
-import { permutation, STREAM } from '../core/rng';
 import { cosineFactor } from '../core/schedule';
 import type { MetricRow, Sample } from '../core/domain';
 import { collate } from '../engine/batch';
@@ -8,7 +7,7 @@ import type { Llama } from '../engine/model';
 import { readWeights } from '../engine/weights';
 import { AdamW } from '../engine/optimizer';
 import { evaluateLoss } from './measures';
-import { batchOf, underPrefix, withPrefix } from './stage';
+import { epochBatches, underPrefix, withPrefix } from './stage';
 import type { StageEvent, StageSnapshot } from './stage';
 
 /** One row of training text: loss is taken on the tokens from `promptLength` on. */
@@ -48,7 +47,7 @@ export async function* trainSupervised(
   config: SupervisedConfig,
 ): AsyncGenerator<StageEvent, void> {
   const { model, train, heldOut, totalSteps, seed } = input;
-  const stepsPerEpoch = Math.ceil(train.length / config.per_device_train_batch_size);
+  const batches = epochBatches(train.length, config.per_device_train_batch_size, seed);
   const warmup = Math.round(config.warmup_ratio * totalSteps);
   const optimizer = new AdamW(model.parameters, { ...config, adam_epsilon: 1e-8 });
   try {
@@ -63,11 +62,8 @@ export async function* trainSupervised(
       });
     }
     for (let step = start; step < totalSteps; step++) {
-      // 1. the batch: a fresh order for each epoch, a function of (seed, epoch)
-      const epoch = Math.floor(step / stepsPerEpoch);
-      const order = permutation(train.length, seed, STREAM.order, epoch);
-      const rows = batchOf(order, config.per_device_train_batch_size, step % stepsPerEpoch);
-      const batch = collate(rows.map((i) => train[i]!));
+      // 1. the batch
+      const batch = collate(batches.rowsAt(step).map((i) => train[i]!));
       const tokens = batch.lengths.reduce((a, b) => a + b, 0);
       num_tokens += tokens;
 
@@ -82,7 +78,7 @@ export async function* trainSupervised(
         num_tokens,
         learning_rate,
         grad_norm: result.grad_norm,
-        epoch: (step + 1) / stepsPerEpoch,
+        epoch: (step + 1) / batches.stepsPerEpoch,
       };
 
       // 3. now and then: the held-out loss, and what the model writes

@@ -128,6 +128,14 @@ export class Tokenizer {
     return ids;
   }
 
+  /** Whether every id means the same to both. */
+  hasSameTokens(other: Tokenizer): boolean {
+    return (
+      this.vocabSize === other.vocabSize &&
+      this.vocab.every((token, id) => token === other.vocab[id])
+    );
+  }
+
   /**
    * Ids → text. Bytes that are not UTF-8 become U+FFFD; special tokens are written out literally
    * unless `skipSpecial`.

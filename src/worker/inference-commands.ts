@@ -67,7 +67,7 @@ export function compare(
       const policy = await shelf.policy(projectId, name);
       const completion = await completeOne(name, policy, request);
       const tokenKl =
-        reference === null || !sameTokens(policy, reference)
+        reference === null || !policy.tokenizer.hasSameTokens(reference.tokenizer)
           ? null
           : await tokenKlOf({ name, policy, reference }, prompt, completion, request.temperature);
       result.push({
@@ -98,11 +98,6 @@ async function completeOne(
   });
   return written[0]![0]!;
 }
-
-/** Token ids mean the same to both; a pretrained base may have been replaced since. */
-const sameTokens = (a: LoadedPolicy, b: LoadedPolicy): boolean =>
-  a.model.config.vocab_size === b.model.config.vocab_size &&
-  a.tokenizer.vocab.every((token, i) => token === b.tokenizer.vocab[i]);
 
 /**
  * log π − log π_ref for each token of the completion, nats, at the sampling temperature. Each model

@@ -196,9 +196,7 @@ export async function startStage(
 
 /** A reward model made from another base reads other tokens: its scores would mean nothing. */
 function requireSameTokens(policy: Tokenizer, reward: Tokenizer): void {
-  const same =
-    policy.vocabSize === reward.vocabSize && policy.vocab.every((t, i) => t === reward.vocab[i]);
-  if (same) return;
+  if (policy.hasSameTokens(reward)) return;
   throw new PlaygroundError({
     code: 'missing',
     field: 'reward',

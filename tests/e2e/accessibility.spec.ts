@@ -1,7 +1,6 @@
 import { expect, test } from '@playwright/test';
 import axe from 'axe-core';
-
-const STEPS = ['Base', 'SFT', 'Rankings', 'Reward model', 'PPO', 'Compare'];
+import { openStep, STEPS } from './steps';
 
 test('every stage is free of axe violations, in light and dark', async ({ page }) => {
   await page.goto('/');
@@ -13,10 +12,7 @@ test('every stage is free of axe violations, in light and dark', async ({ page }
   for (const theme of ['light', 'dark']) {
     await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme);
     for (const step of STEPS) {
-      await page
-        .getByRole('navigation', { name: 'Steps' })
-        .getByText(step, { exact: true })
-        .click();
+      await openStep(page, step);
       await page.waitForTimeout(300);
       const found = await page.evaluate(async () => {
         const { violations } = await (

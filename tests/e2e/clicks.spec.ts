@@ -1,7 +1,5 @@
 import { expect, test, type Page } from '@playwright/test';
-
-const openStep = (page: Page, step: string) =>
-  page.getByRole('navigation', { name: 'Steps' }).getByText(step, { exact: true }).click();
+import { openStep } from './steps';
 
 /** Pauses with Space, steps with ".", and lets the run go on: the transport by keyboard. */
 async function pauseAndStep(page: Page): Promise<void> {

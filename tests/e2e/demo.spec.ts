@@ -1,15 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
+import { openStep, STEPS } from './steps';
 
 /** With SCREENSHOTS=folder every stage is photographed: light and dark, 1440 and 360 px wide. */
 const album = process.env['SCREENSHOTS'];
-const STEPS = ['Base', 'SFT', 'Rankings', 'Reward model', 'PPO', 'Compare'];
-
 async function photograph(page: Page): Promise<void> {
   if (album === undefined) return;
   mkdirSync(album, { recursive: true });
   await page.getByRole('region', { name: 'Demo' }).getByRole('button', { name: 'Close' }).click();
-  await page.getByRole('navigation', { name: 'Steps' }).getByText('Compare').click();
+  await openStep(page, 'Compare');
   await page.getByRole('button', { name: 'Where does the goat live?' }).click();
   await expect(page.getByRole('article').first()).toBeVisible({ timeout: 30_000 });
   for (const theme of ['light', 'dark']) {
@@ -17,10 +16,7 @@ async function photograph(page: Page): Promise<void> {
     for (const width of [1440, 360]) {
       await page.setViewportSize({ width, height: width === 360 ? 780 : 900 });
       for (const step of STEPS) {
-        await page
-          .getByRole('navigation', { name: 'Steps' })
-          .getByText(step, { exact: true })
-          .click();
+        await openStep(page, step);
         await page.waitForTimeout(300);
         const name = step.toLowerCase().replace(' ', '-');
         await page.screenshot({ path: `${album}/${name}-${theme}-${width}.png` });
