@@ -27,7 +27,7 @@ export const PPO_FIELDS = {
     source: 'ours (IG: 512)',
   }),
   response_length: whole({
-    default: 40,
+    default: 64,
     min: 1,
     max: 128,
     unit: 'tokens',

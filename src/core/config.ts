@@ -161,7 +161,7 @@ export const RANKINGS_FIELDS = {
     source: 'IG, TRL',
   }),
   max_new_tokens: whole({
-    default: 48,
+    default: 64,
     min: 4,
     max: 128,
     unit: 'tokens',

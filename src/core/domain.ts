@@ -122,7 +122,10 @@ export interface Run {
   inputHash: string;
   /** The run (or shipped base) whose weights this one started from. */
   parentId: string | null;
-  /** Newest checkpoint; the run's model once `status` is 'done' or 'stopped'. */
+  /**
+   * Newest checkpoint; the run's model once `status` is 'done' or 'stopped', or 'failed' on a number
+   * that was not finite.
+   */
   checkpointId: string | null;
   finalRow: MetricRow | null;
   error: string | null;

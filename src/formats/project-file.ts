@@ -5,7 +5,9 @@
  *     manifest.json                 format, version, and path, size and SHA-256 of every file
  *     project.json
  *     demonstrations.jsonl  prompts.jsonl  sets.jsonl  rankings.jsonl  runs.jsonl
+ *     inputs.jsonl                  what each run was started on, so that it can be resumed
  *     metrics/<runId>.jsonl         one metric row per line
+ *     samples/<runId>.jsonl         what the model wrote during training, one step per line
  *     checkpoints/<id>.json         manifest: step, configuration, optimizer and schedule state
  *     checkpoints/<id>.safetensors  weights and optimizer moments, f32, bit for bit
  */
@@ -32,14 +34,21 @@ import {
   candidateSetSchema,
   checkpointSchema,
   demonstrationSchema,
+  encodeCandidateSet,
   encodeMetricRow,
+  encodeRun,
+  encodeStepSamples,
   metricRowSchema,
   projectSchema,
   promptSchema,
   rankingSchema,
+  runInputSchema,
   runSchema,
+  stepSamplesSchema,
+  type RunInputRecord,
+  type StepSamples,
 } from './project-schemas';
-import { packFiles, unpackFiles } from './project-zip';
+import { openArchive, ProjectPacker, type Archive } from './project-zip';
 import { readSafetensors, writeSafetensors } from './safetensors';
 
 export interface ProjectBundle {
@@ -49,8 +58,11 @@ export interface ProjectBundle {
   sets: CandidateSet[];
   rankings: Ranking[];
   runs: Run[];
+  inputs: RunInputRecord[];
   metrics: { runId: string; rows: MetricRow[] }[];
-  checkpoints: { manifest: CheckpointManifest; tensors: WeightMap }[];
+  samples: { runId: string; steps: StepSamples[] }[];
+  /** The tensors of a checkpoint are read when they are asked for: together they are large. */
+  checkpoints: { manifest: CheckpointManifest; load: () => Promise<WeightMap> }[];
 }
 
 const PROJECT = 'project.json';
@@ -59,16 +71,21 @@ const PROMPTS = 'prompts.jsonl';
 const SETS = 'sets.jsonl';
 const RANKINGS = 'rankings.jsonl';
 const RUNS = 'runs.jsonl';
-const metricsPath = (runId: string): string => `metrics/${runId}.jsonl`;
-const checkpointPath = (id: string): string => `checkpoints/${id}.json`;
-const tensorsPath = (id: string): string => `checkpoints/${id}.safetensors`;
+const INPUTS = 'inputs.jsonl';
+const METRICS = 'metrics/';
+const SAMPLES = 'samples/';
+const CHECKPOINTS = 'checkpoints/';
+const metricsPath = (runId: string): string => `${METRICS}${runId}.jsonl`;
+const samplesPath = (runId: string): string => `${SAMPLES}${runId}.jsonl`;
+const checkpointPath = (id: string): string => `${CHECKPOINTS}${id}.json`;
+const tensorsPath = (id: string): string => `${CHECKPOINTS}${id}.safetensors`;
 
 /**
- * The bundle as the bytes of a project file. Everything is read back before it is handed out, so
- * a file that `readProjectFile` would refuse is never given to anybody.
+ * The bundle as a project file. Every file in it is read back before it is handed out, so a file that
+ * `readProjectFile` would refuse is never given to anybody. One checkpoint is in memory at a time.
  * @throws PlaygroundError `format` naming the file and the field that cannot be written
  */
-export async function writeProjectFile(bundle: ProjectBundle): Promise<Uint8Array<ArrayBuffer>> {
+export async function writeProjectFile(bundle: ProjectBundle): Promise<Blob> {
   const files = new Map<string, Uint8Array>();
   const put = (path: string, bytes: Uint8Array): void => {
     if (files.has(path)) throw badFile(path, 'two records have this id');
@@ -77,37 +94,59 @@ export async function writeProjectFile(bundle: ProjectBundle): Promise<Uint8Arra
   put(PROJECT, encodeRecord(bundle.project, PROJECT));
   put(DEMONSTRATIONS, encodeLines(bundle.demonstrations, DEMONSTRATIONS));
   put(PROMPTS, encodeLines(bundle.prompts, PROMPTS));
-  put(SETS, encodeLines(bundle.sets, SETS));
+  put(SETS, encodeLines(bundle.sets.map(encodeCandidateSet), SETS));
   put(RANKINGS, encodeLines(bundle.rankings, RANKINGS));
   put(RUNS, encodeLines(bundle.runs.map(encodeRun), RUNS));
+  put(INPUTS, encodeLines(bundle.inputs, INPUTS));
   for (const { runId, rows } of bundle.metrics) {
     const path = metricsPath(runId);
     put(path, encodeLines(rows.map(encodeMetricRow), path));
   }
-  for (const { manifest, tensors } of bundle.checkpoints) {
-    const path = tensorsPath(manifest.id);
-    put(checkpointPath(manifest.id), encodeRecord(manifest, checkpointPath(manifest.id)));
-    put(path, writeSafetensors(tensors, { file: path }));
+  for (const { runId, steps } of bundle.samples) {
+    const path = samplesPath(runId);
+    put(path, encodeLines(steps.map(encodeStepSamples), path));
   }
-  readFiles(files);
-  return packFiles(files);
-}
+  for (const { manifest } of bundle.checkpoints) {
+    put(checkpointPath(manifest.id), encodeRecord(manifest, checkpointPath(manifest.id)));
+  }
+  const tensorPaths = bundle.checkpoints.map(({ manifest }) => tensorsPath(manifest.id));
+  readRecords({ files, tensorPaths: new Set(tensorPaths) });
 
-/** NaN and infinities of a failed run's last row by name: JSON cannot hold them. */
-function encodeRun(run: Run): unknown {
-  return { ...run, finalRow: run.finalRow === null ? null : encodeMetricRow(run.finalRow) };
+  const packer = new ProjectPacker();
+  for (const [path, bytes] of files) await packer.add(path, bytes);
+  for (const { manifest, load } of bundle.checkpoints) {
+    const path = tensorsPath(manifest.id);
+    const bytes = writeSafetensors(await load(), { file: path });
+    checkedTensors(manifest, readSafetensors(bytes, path), checkpointPath(manifest.id));
+    await packer.add(path, bytes);
+  }
+  return packer.finish();
 }
 
 /**
  * Reads a project file: all of it, or nothing. Paths, sizes, checksums, every field of every record
- * and every tensor are checked first.
+ * and every tensor are checked first; the tensors are then read again, one checkpoint at a time.
  * @throws PlaygroundError `format` naming the file, line and field
  */
 export async function readProjectFile(bytes: Uint8Array): Promise<ProjectBundle> {
-  return readFiles(await unpackFiles(bytes));
+  const archive = await openArchive(bytes);
+  const { manifests, ...records } = readRecords(archive);
+  const checkpoints = manifests.map((manifest) => {
+    const path = tensorsPath(manifest.id);
+    const load = async (): Promise<WeightMap> => {
+      const tensors = readSafetensors(await archive.tensors(path), path);
+      return checkedTensors(manifest, tensors, checkpointPath(manifest.id));
+    };
+    return { manifest, load };
+  });
+  for (const { load } of checkpoints) await load();
+  return { ...records, checkpoints };
 }
 
-function readFiles(files: ReadonlyMap<string, Uint8Array>): ProjectBundle {
+type Records = Omit<ProjectBundle, 'checkpoints'> & { manifests: CheckpointManifest[] };
+
+/** Everything but the tensors. */
+function readRecords({ files, tensorPaths }: Pick<Archive, 'files' | 'tensorPaths'>): Records {
   const get = (path: string): Uint8Array => {
     const content = files.get(path);
     if (content === undefined) throw badFile(path, 'the file is missing');
@@ -125,6 +164,39 @@ function readFiles(files: ReadonlyMap<string, Uint8Array>): ProjectBundle {
   };
   const runs = table(RUNS, runSchema);
   const runIds = new Set(runs.map(({ id }) => id));
+  const requireRun = (runId: string, path: string): void => {
+    if (!runIds.has(runId)) throw badFile(path, `there is no run ${runId} in ${RUNS}`);
+  };
+  /** One file for each run. */
+  const byRun = <T>(folder: string, schema: RecordSchema<T>): { runId: string; lines: T[] }[] =>
+    idsIn(files.keys(), folder, '.jsonl').map((runId) => {
+      const path = `${folder}${runId}.jsonl`;
+      requireRun(runId, path);
+      return { runId, lines: decodeLines(get(path), path, schema) };
+    });
+  const inputs = decodeLines(get(INPUTS), INPUTS, runInputSchema);
+  for (const { runId } of inputs) requireRun(runId, INPUTS);
+  checkOwner(
+    inputs.map(({ runId, projectId }) => ({ id: runId, projectId })),
+    project.id,
+    INPUTS,
+  );
+
+  for (const id of idsIn(tensorPaths, CHECKPOINTS, '.safetensors')) get(checkpointPath(id));
+  const manifests = idsIn(files.keys(), CHECKPOINTS, '.json').map((id) => {
+    const path = checkpointPath(id);
+    const manifest = decodeRecord(get(path), path, checkpointSchema);
+    if (manifest.id !== id) throw badFile(path, `field id: it is ${manifest.id}`);
+    requireRun(manifest.runId, path);
+    checkOwner([manifest], project.id, path);
+    if (!tensorPaths.has(tensorsPath(id))) throw badFile(tensorsPath(id), 'the file is missing');
+    return manifest;
+  });
+  for (const { id, checkpointId } of runs) {
+    if (checkpointId === null || manifests.some((manifest) => manifest.id === checkpointId))
+      continue;
+    throw badFile(RUNS, `the checkpoint ${checkpointId} of run ${id} is missing`);
+  }
 
   return {
     project,
@@ -133,43 +205,15 @@ function readFiles(files: ReadonlyMap<string, Uint8Array>): ProjectBundle {
     sets: table(SETS, candidateSetSchema),
     rankings: table(RANKINGS, rankingSchema),
     runs,
-    metrics: idsIn(files, 'metrics/', '.jsonl').map((runId) => {
-      const path = metricsPath(runId);
-      if (!runIds.has(runId)) throw badFile(path, `there is no run ${runId} in ${RUNS}`);
-      return { runId, rows: decodeLines(get(path), path, metricRowSchema) };
-    }),
-    checkpoints: readCheckpoints(files, get, project.id, runIds),
+    inputs,
+    metrics: byRun(METRICS, metricRowSchema).map(({ runId, lines }) => ({ runId, rows: lines })),
+    samples: byRun(SAMPLES, stepSamplesSchema).map(({ runId, lines }) => ({ runId, steps: lines })),
+    manifests,
   };
 }
 
-function readCheckpoints(
-  files: ReadonlyMap<string, Uint8Array>,
-  get: (path: string) => Uint8Array,
-  projectId: string,
-  runIds: ReadonlySet<string>,
-): ProjectBundle['checkpoints'] {
-  const ids = idsIn(files, 'checkpoints/', '.json');
-  for (const id of idsIn(files, 'checkpoints/', '.safetensors')) get(checkpointPath(id));
-  return ids.map((id) => {
-    const path = checkpointPath(id);
-    const manifest = decodeRecord(get(path), path, checkpointSchema);
-    if (manifest.id !== id) throw badFile(path, `field id: it is ${manifest.id}`);
-    if (!runIds.has(manifest.runId)) {
-      throw badFile(path, `field runId: there is no run ${manifest.runId} in ${RUNS}`);
-    }
-    checkOwner([manifest], projectId, path);
-    const tensors = readSafetensors(get(tensorsPath(id)), tensorsPath(id));
-    checkTensors(manifest, tensors, path);
-    return { manifest, tensors };
-  });
-}
-
-function idsIn(
-  files: ReadonlyMap<string, Uint8Array>,
-  folder: string,
-  extension: string,
-): string[] {
-  return [...files.keys()]
+function idsIn(paths: Iterable<string>, folder: string, extension: string): string[] {
+  return [...paths]
     .filter((path) => path.startsWith(folder) && path.endsWith(extension))
     .map((path) => path.slice(folder.length, -extension.length));
 }
@@ -189,19 +233,23 @@ function checkOwner(
   }
 }
 
-/** The manifest and the safetensors file must list the same tensors in the same shapes. */
-function checkTensors(manifest: CheckpointManifest, tensors: WeightMap, path: string): void {
-  const listed = new Set<string>();
+/**
+ * The tensors in the order of the manifest (a safetensors file sorts them by name); both must list
+ * the same ones in the same shapes.
+ */
+function checkedTensors(manifest: CheckpointManifest, tensors: WeightMap, path: string): WeightMap {
+  const ordered: WeightMap = new Map();
   for (const { name, shape } of manifest.tensors) {
-    const found = tensors.get(name)?.shape;
-    if (found?.join() !== shape.join()) {
-      const has = found === undefined ? 'missing' : `[${found.join(', ')}]`;
+    const tensor = tensors.get(name);
+    if (tensor?.shape.join() !== shape.join()) {
+      const has = tensor === undefined ? 'missing' : `[${tensor.shape.join(', ')}]`;
       throw badFile(path, `tensor ${name} should be [${shape.join(', ')}] and is ${has}`);
     }
-    listed.add(name);
+    ordered.set(name, tensor);
   }
-  if (listed.size !== manifest.tensors.length) throw badFile(path, 'a tensor is listed twice');
+  if (ordered.size !== manifest.tensors.length) throw badFile(path, 'a tensor is listed twice');
   for (const name of tensors.keys()) {
-    if (!listed.has(name)) throw badFile(path, `the tensor ${name} is not listed`);
+    if (!ordered.has(name)) throw badFile(path, `the tensor ${name} is not listed`);
   }
+  return ordered;
 }

@@ -14,7 +14,9 @@ import type {
   Prompt,
   Ranking,
   Run,
+  Sample,
 } from '../core/domain';
+import type { Source, StageData } from '../core/run-data';
 
 /** Any input that validates to T. */
 type Schema<T> = v.GenericSchema<unknown, T>;
@@ -27,20 +29,68 @@ const id = v.pipe(text, v.regex(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, dig
 const stage = v.picklist(['pretrain', 'sft', 'reward', 'ppo']);
 const settings = v.record(text, v.union([finite, text, v.boolean()]));
 
-/** JSON has no NaN or infinity, and a run that failed has them in its last row: see `encodeMetricRow`. */
-const metricValue = v.union([
+/** What was measured may be any number, also those that JSON has not: see `encodeNumber`. */
+const measured = v.union([
   finite,
-  v.pipe(v.picklist(['NaN', 'Infinity', '-Infinity']), v.transform(Number)),
+  v.pipe(v.picklist(['NaN', 'Infinity', '-Infinity', '-0']), v.transform(Number)),
 ]);
 
-export const metricRowSchema: Schema<MetricRow> = v.record(text, metricValue);
-
-/** A metric row as JSON can hold it: NaN and ±Infinity by name. */
-export function encodeMetricRow(row: MetricRow): Record<string, number | string> {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, x]) => [name, Number.isFinite(x) ? x : String(x)]),
-  );
+/** A number as JSON can hold it: NaN, ±Infinity and −0 by name. */
+function encodeNumber(x: number): number | string {
+  if (Object.is(x, -0)) return '-0';
+  return Number.isFinite(x) ? x : String(x);
 }
+
+export const metricRowSchema: Schema<MetricRow> = v.record(text, measured);
+
+export const encodeMetricRow = (row: MetricRow): unknown =>
+  Object.fromEntries(Object.entries(row).map(([name, x]) => [name, encodeNumber(x)]));
+
+export const encodeRun = (run: Run): unknown => ({
+  ...run,
+  finalRow: run.finalRow === null ? null : encodeMetricRow(run.finalRow),
+});
+
+export const encodeCandidateSet = (set: CandidateSet): unknown => ({
+  ...set,
+  completions: set.completions.map((completion) => ({
+    ...completion,
+    logprobs: completion.logprobs.map(encodeNumber),
+  })),
+});
+
+/** Samples that a run wrote in one step. */
+export interface StepSamples {
+  step: number;
+  samples: Sample[];
+}
+
+export const stepSamplesSchema: Schema<StepSamples> = v.strictObject({
+  step: count,
+  samples: v.array(
+    v.strictObject({
+      prompt: text,
+      text,
+      tokens: v.array(text),
+      logprobs: v.array(measured),
+      refLogprobs: v.array(measured),
+      score: v.nullable(measured),
+      kl: v.nullable(measured),
+      finish: v.picklist(['eos', 'length']),
+    }),
+  ),
+});
+
+export const encodeStepSamples = ({ step, samples }: StepSamples): unknown => ({
+  step,
+  samples: samples.map((sample) => ({
+    ...sample,
+    logprobs: sample.logprobs.map(encodeNumber),
+    refLogprobs: sample.refLogprobs.map(encodeNumber),
+    score: sample.score === null ? null : encodeNumber(sample.score),
+    kl: sample.kl === null ? null : encodeNumber(sample.kl),
+  })),
+});
 
 export const demonstrationSchema: Schema<Demonstration> = v.strictObject({
   id,
@@ -61,7 +111,7 @@ export const promptSchema: Schema<Prompt> = v.strictObject({
 const completionSchema: Schema<Completion> = v.strictObject({
   text,
   tokens: v.array(count),
-  logprobs: v.array(finite),
+  logprobs: v.array(measured),
   finish: v.picklist(['eos', 'length']),
 });
 
@@ -145,6 +195,55 @@ export const projectSchema: Schema<Project> = v.strictObject({
   seq: count,
   createdAt: finite,
   updatedAt: finite,
+});
+
+const source: Schema<Source> = v.strictObject({
+  kind: v.picklist(['shipped', 'checkpoint']),
+  id: text,
+  runId: text,
+});
+
+const stageDataSchema: Schema<StageData> = v.variant('stage', [
+  v.strictObject({
+    stage: v.literal('pretrain'),
+    seed: finite,
+    texts: v.array(text),
+    samplePrompts: v.array(text),
+  }),
+  v.strictObject({
+    stage: v.literal('sft'),
+    seed: finite,
+    start: source,
+    demonstrations: v.array(demonstrationSchema),
+    samplePrompts: v.array(text),
+  }),
+  v.strictObject({
+    stage: v.literal('reward'),
+    seed: finite,
+    start: source,
+    demonstrations: v.array(demonstrationSchema),
+    rankings: v.array(rankingSchema),
+  }),
+  v.strictObject({
+    stage: v.literal('ppo'),
+    seed: finite,
+    start: source,
+    reward: source,
+    prompts: v.array(text),
+  }),
+]);
+
+/** What a run was started on. */
+export interface RunInputRecord {
+  runId: string;
+  projectId: string;
+  data: StageData;
+}
+
+export const runInputSchema: Schema<RunInputRecord> = v.strictObject({
+  runId: id,
+  projectId: id,
+  data: stageDataSchema,
 });
 
 const size = v.pipe(count, v.minValue(1));

@@ -14,12 +14,17 @@ export function displayOrder(k: number, seed: number, prompt: string): number[] 
   return permutation(k, seed, STREAM.display, hashText(prompt));
 }
 
+/** What the reward model reads of one ranking. */
+export interface RankedPrompt extends RankedRows {
+  prompt: string;
+}
+
 /** Rankings that decide at least one pair, as token rows that fit the context. */
 export function rankedRows(
   tokenizer: Tokenizer,
   rankings: readonly Ranking[],
   context: number,
-): RankedRows[] {
+): RankedPrompt[] {
   return rankings
     .filter((ranking) => ranking.outcome === 'ranked')
     .map((ranking) => {
@@ -29,7 +34,30 @@ export function rankedRows(
           rank: ranking.ranks[i]!,
         }))
         .filter(({ row }) => row.input_ids.length <= context);
-      return { rows: kept.map(({ row }) => row), ranks: kept.map(({ rank }) => rank) };
+      return {
+        prompt: ranking.prompt,
+        rows: kept.map(({ row }) => row),
+        ranks: kept.map(({ rank }) => rank),
+      };
     })
     .filter((group) => comparisonsOf(group.ranks).length > 0);
+}
+
+/**
+ * Holds out about `ratio` of the rankings, whole prompts at a time: when several labelers ranked the
+ * same completions, training on one of them would have shown the model the other's test. At least
+ * one prompt is left to train on.
+ */
+export function holdOutPrompts<T extends { prompt: string }>(
+  ranked: readonly T[],
+  ratio: number,
+  seed: number,
+): { train: T[]; heldOut: T[] } {
+  const prompts = [...new Set(ranked.map(({ prompt }) => prompt))];
+  const order = permutation(prompts.length, seed, STREAM.split).map((i) => prompts[i]!);
+  const groups = order.map((name) => ranked.filter(({ prompt }) => prompt === name));
+  const wanted = Math.round(ratio * ranked.length);
+  const heldOut: T[] = [];
+  while (heldOut.length < wanted && groups.length > 1) heldOut.push(...groups.shift()!);
+  return { train: groups.flat(), heldOut };
 }

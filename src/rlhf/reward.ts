@@ -7,7 +7,6 @@
  */
 import { comparisonsOf } from '../core/comparisons';
 import { PlaygroundError } from '../core/errors';
-import { permutation, STREAM } from '../core/rng';
 import { cosineFactor } from '../core/schedule';
 import type { RewardConfig } from '../core/config';
 import type { Demonstration, MetricRow, ModelConfig, Ranking, WeightMap } from '../core/domain';
@@ -19,7 +18,7 @@ import { readWeights } from '../engine/weights';
 import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { rewardAccuracy, scoreRows, type RankedRows } from './measures';
-import { rankedRows } from './rankings';
+import { holdOutPrompts, rankedRows } from './rankings';
 import { epochBatches, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
 
 export interface RewardInput {
@@ -79,13 +78,7 @@ export async function* trainReward(
         'Rank some completions; ties, skipped and all-bad sets teach the reward model nothing.',
     });
   }
-  const shuffled = permutation(groups.length, input.seed, STREAM.split);
-  const heldOutCount = Math.min(
-    groups.length - 1,
-    Math.round(config.held_out_ratio * groups.length),
-  );
-  const heldOut = shuffled.slice(0, heldOutCount).map((i) => groups[i]!);
-  const train = shuffled.slice(heldOutCount).map((i) => groups[i]!);
+  const { train, heldOut } = holdOutPrompts(groups, config.held_out_ratio, input.seed);
 
   // 2. SFT trunk, new scalar head
   const model = ScalarModel.load(

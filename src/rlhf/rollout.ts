@@ -10,7 +10,7 @@ import type { ScalarModel } from '../engine/heads';
 import { scores as rewardScores, tokenLogprobs, values as valuesOf } from '../engine/inference';
 import type { Llama } from '../engine/model';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { promptTokens, toSample } from './sampling';
+import { promptTokens, toSample, visiblePlaces } from './sampling';
 
 export interface Models {
   policy: Llama;
@@ -154,13 +154,12 @@ export function rolloutMetrics(rollout: Rollout, kl_coef: number): Record<string
 /** The first `count` episodes for the panel beside the chart. */
 export function rolloutSamples(rollout: Rollout, tokenizer: Tokenizer, count: number): Sample[] {
   return rollout.written.slice(0, count).map((row, b) => {
-    const sample = toSample(tokenizer, rollout.prompts[b]!, row);
     const start = b * rollout.batch.T + rollout.rows[b]!.promptLength - 1;
-    const end = start + sample.tokens.length;
+    const places = visiblePlaces(tokenizer, row.tokens);
     return {
-      ...sample,
-      logprobs: [...rollout.logprobs.subarray(start, end)],
-      refLogprobs: [...rollout.refLogprobs.subarray(start, end)],
+      ...toSample(tokenizer, rollout.prompts[b]!, row),
+      logprobs: places.map((i) => rollout.logprobs[start + i]!),
+      refLogprobs: places.map((i) => rollout.refLogprobs[start + i]!),
       score: rollout.scores[b]!,
       kl: rollout.kl[b]!,
     };

@@ -92,14 +92,20 @@ export function toCompletion(tokenizer: Tokenizer, row: Generation): Completion 
   return { ...row, text: tokenizer.decode(row.tokens, { skipSpecial: true }).trim() };
 }
 
+/** Places of the tokens that are shown: special ones are not, wherever they stand. */
+export function visiblePlaces(tokenizer: Tokenizer, tokens: readonly number[]): number[] {
+  return tokens.flatMap((id, i) => (tokenizer.isSpecial(id) ? [] : [i]));
+}
+
 /** A sample for the panel beside the chart, without scores. */
 export function toSample(tokenizer: Tokenizer, prompt: string, row: Generation): Sample {
-  const visible = row.tokens.filter((id) => !tokenizer.isSpecial(id));
+  const places = visiblePlaces(tokenizer, row.tokens);
+  const visible = places.map((i) => row.tokens[i]!);
   return {
     prompt,
     text: tokenizer.decode(visible),
     tokens: tokenizer.decodeTokens(visible),
-    logprobs: row.logprobs.slice(0, visible.length),
+    logprobs: places.map((i) => row.logprobs[i]!),
     refLogprobs: [],
     score: null,
     kl: null,

@@ -7,6 +7,7 @@ import { WorkerClient } from '../worker/client';
 import type { EngineInfo, WorkerEvent } from '../worker/protocol';
 import { loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
 import { deferred } from './deferred';
+import { afterPaint } from './after-paint';
 import { DemoRunner } from './demo.svelte';
 import { openStore } from './idb-store';
 import { newId, nextSeq } from './ids';
@@ -53,12 +54,6 @@ export function browserParts(onReplaced: () => void): AppParts {
     startWorker: () => new WorkerClient(),
   };
 }
-
-const afterPaint = (): Promise<void> =>
-  new Promise((resolve) => {
-    if (typeof requestAnimationFrame === 'undefined' || document.hidden) setTimeout(resolve, 0);
-    else requestAnimationFrame(() => setTimeout(resolve, 0));
-  });
 
 export class App {
   engine: EngineState = $state.raw({ status: 'loading', info: null, error: null });
@@ -229,7 +224,7 @@ export class App {
     await project.flush();
     const bundle = await store.loadBundle(project.record.id);
     const { writeProjectFile } = await import('../formats/project-file');
-    return new Blob([await writeProjectFile(bundle)], { type: 'application/zip' });
+    return writeProjectFile(bundle);
   }
 
   /**
@@ -310,6 +305,7 @@ export class App {
         store,
         link: this.#linkOrThrow(),
         preferences: this.preferences,
+        bases: () => this.bases,
         engineReady: async () => void (await this.engineReady()),
         notify: (kind, text, remedy) => this.notify(kind, text, remedy),
         onRecord: (record) => this.#remember(record),

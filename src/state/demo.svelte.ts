@@ -1,7 +1,9 @@
 /** "Run the demo": the whole loop on bundled data with the simulated labeler, told as it happens. */
 import type { PageStage, Run, Stage } from '../core/domain';
 import { PlaygroundError, toErrorDetails } from '../core/errors';
+import { ATTRIBUTE_WORDS } from '../core/judgement';
 import { simulatedLabelerName } from '../core/simulated-labeler';
+import { afterPaint } from './after-paint';
 import type { App } from './app.svelte';
 import type { DemoTask } from './demo-task';
 import type { ProjectState } from './project.svelte';
@@ -14,7 +16,7 @@ export interface NarrationLine {
 
 /** Small enough for a software GPU, large enough that the reward moves. */
 const PROMPTS = 40;
-const PPO = { num_iterations: 16, rollout_batch_size: 24, response_length: 32 };
+const PPO = { num_iterations: 16, rollout_batch_size: 24 };
 const SEED = 1;
 
 class DemoCancelled extends Error {}
@@ -89,22 +91,25 @@ export class DemoRunner {
     if (project === null)
       throw new PlaygroundError({ code: 'missing', message: 'No project is open.' });
     this.#project = project;
+    await afterPaint();
 
-    this.#open('sft');
+    await this.#open('sft');
     project.loadTask(task, { demonstrations: true });
+    await afterPaint();
     const { length: count } = project.demonstrations;
     this.#say(
       `SFT (supervised fine-tuning): the model learns to answer from ${count} demonstrations, good and bad manners mixed. Watch the training loss fall; when the held-out loss turns up, it has begun to memorise.`,
     );
     await this.#train('sft');
 
-    this.#open('rankings');
+    await this.#open('rankings');
     project.addPrompts(task.prompts.slice(0, PROMPTS).join('\n'));
     const k = project.settings('rankings').num_completions;
     this.#say(
       `The SFT model writes ${k} completions for each of ${project.prompts.length} prompts. They differ because every token is drawn at random.`,
     );
     await project.generateCandidates();
+    await afterPaint();
     this.#check();
 
     const labeler = simulatedLabelerName(task.attribute);
@@ -115,47 +120,60 @@ export class DemoRunner {
     await project.flush();
     this.#check();
 
-    this.#open('reward');
+    await this.#open('reward');
     this.#say(
       `Reward model: it learns from ${countComparisons(project.rankings)} comparisons of the simulated labeler to give the preferred completion the higher score. Watch the accuracy on held-out pairs: 50 % would be guessing.`,
     );
     await this.#train('reward');
 
-    this.#open('ppo');
+    await this.#open('ppo');
+    for (const [name, value] of Object.entries(PPO)) project.setSetting('ppo', name, value);
     this.#say(
       `PPO: ${PPO.num_iterations} times the policy writes ${PPO.rollout_batch_size} completions, the reward model scores them, and what scored well is made more likely. Watch the reward rise, and the KL below it: how far, in nats, the policy has moved from the SFT model.`,
     );
-    await this.#train('ppo', PPO);
+    await this.#train('ppo');
     const first = project.rows('ppo')[0];
     const last = project.rows('ppo').at(-1);
 
-    this.#open('compare');
+    await this.#open('compare');
     const prompt = task.heldOutPrompts[0] ?? task.prompts[0] ?? '';
     this.#say(`Compare: base, SFT and PPO answer "${prompt}", which none of them was trained on.`);
-    const cells = await project.compare({ prompt, seed: SEED, temperature: 0.7, maxNewTokens: 40 });
+    const { max_new_tokens: maxNewTokens } = project.settings('rankings');
+    const how = { seed: SEED, temperature: 0.7, maxNewTokens };
+    const cells = await project.comparisons.compare({ prompt, ...how });
     const answers = cells.map(({ model, completion, score }) => {
       const scored = score === null ? '' : ` (score ${digits(score)})`;
       return `${model} says "${completion.text}"${scored}`;
     });
+    this.#say(`${answers.join('; ')}. Now all ${task.heldOutPrompts.length} held-out prompts.`);
+    this.#check();
+    const { summaries } = await project.comparisons.judge(task, { ...how, temperature: 1 });
+    const rates = summaries.map(
+      ({ model, attributeRate }) => `${model} ${Math.round(100 * attributeRate)} %`,
+    );
     this.#say(
-      `${answers.join('; ')}. Mean reward of PPO went from ${digits(first?.['objective/scores'])} to ${digits(last?.['objective/scores'])} at a KL of ${digits(last?.['objective/kl'])} nats. The preferences were simulated; a higher score is only what the reward model likes, so read the texts.`,
+      `Mean reward of PPO went from ${digits(first?.['objective/scores'])} to ${digits(last?.['objective/scores'])} at a KL of ${digits(last?.['objective/kl'])} nats. But reward is only what the reward model likes. By the labeler's own rule, so many answers are ${ATTRIBUTE_WORDS[task.attribute]}: ${rates.join(', ')}. Read the texts, and judge for yourself.`,
     );
     this.#finishLine();
   }
 
-  async #train(stage: Stage, config: Record<string, number> = {}): Promise<Run> {
+  async #train(stage: Stage): Promise<Run> {
     const project = this.#project;
     if (project === null) throw new DemoCancelled();
-    const runId = await project.startRun(stage, config);
+    const runId = await project.startRun(stage);
     if (this.#cancelled) await project.stopRun();
     const run = await project.transport.finished(runId);
+    await afterPaint();
     this.#check();
     return run;
   }
 
-  #open(page: PageStage): void {
+  /** Turns to a page and lets it be drawn before there is more to do. */
+  async #open(page: PageStage): Promise<void> {
     this.#check();
     this.#project?.goto(page);
+    await afterPaint();
+    this.#check();
   }
 
   #check(): void {

@@ -1,10 +1,10 @@
 /** The demonstrations of a project: added from any format, edited, deleted, all of it undoable. */
 import type { Demonstration } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import { hashText, STREAM, uniform } from '../core/rng';
 import { decodeBytes } from '../formats/decode-bytes';
 import type { DemonstrationRow, LineNote } from '../formats/demonstration-rows';
 import { parseDemonstrations } from '../formats/demonstrations';
+import { splitHeldOut } from './held-out';
 import { History, type DemonstrationChange } from './history.svelte';
 import { newId, nextSeq } from './ids';
 import { plainMap } from './plain-collections';
@@ -61,15 +61,13 @@ export class Demonstrations {
       projectId: this.#projectId,
       prompt,
       completion,
-      heldOut: this.#isHeldOut(prompt, ratio),
+      heldOut: false,
       seq: first + i,
     }));
-    // A list in which everything is held out could not be trained on.
-    const training = [...this.list, ...added].some(({ heldOut }) => !heldOut);
-    if (!training && added[0] !== undefined) added[0] = { ...added[0], heldOut: false };
+    const split = splitHeldOut(added, { ratio, seed: this.#seed, beside: this.list });
     this.#do(
       `Add ${added.length} demonstration${added.length === 1 ? '' : 's'}`,
-      added.map((after) => ({ id: after.id, before: null, after })),
+      split.map((after) => ({ id: after.id, before: null, after })),
     );
     return added.length;
   }
@@ -104,12 +102,12 @@ export class Demonstrations {
     if (before !== undefined) this.#do('Delete demonstration', [{ id, before, after: null }]);
   }
 
-  /** Draws the held-out share anew: which ones depends on seed and prompt alone. */
+  /** Draws the held-out share anew. */
   splitAgain(ratio: number): void {
+    const split = splitHeldOut(this.list, { ratio, seed: this.#seed, beside: [] });
     const changes = this.list
-      .map((before) => ({ before, heldOut: this.#isHeldOut(before.prompt, ratio) }))
-      .filter(({ before, heldOut }) => before.heldOut !== heldOut)
-      .map(({ before, heldOut }) => ({ id: before.id, before, after: { ...before, heldOut } }));
+      .map((before, i) => ({ id: before.id, before, after: split[i]! }))
+      .filter(({ before, after }) => before.heldOut !== after.heldOut);
     if (changes.length > 0) this.#do('Change the held-out share', changes);
   }
 
@@ -129,11 +127,6 @@ export class Demonstrations {
         step.changes.map(({ id, after }) => [id, after]),
         false,
       );
-  }
-
-  /** By prompt, so that copies of one never stand on both sides. */
-  #isHeldOut(prompt: string, ratio: number): boolean {
-    return uniform(this.#seed, STREAM.split, hashText(prompt)) < ratio;
   }
 
   #do(

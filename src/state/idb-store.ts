@@ -3,7 +3,7 @@ import type { Project } from '../core/domain';
 import { demonstrations } from '../storage/demonstrations';
 import { metricRows, runSamples } from '../storage/metrics';
 import { addProject, readProject } from './project-bundle';
-import { deleteProject, listProjects } from '../storage/projects';
+import { deleteProject, listProjects, updateProject } from '../storage/projects';
 import { prompts } from '../storage/prompts';
 import { rankings } from '../storage/rankings';
 import { interruptRuns, runs } from '../storage/runs';
@@ -74,6 +74,9 @@ export async function openStore(db: Database): Promise<ProjectStore> {
       runs: await runs.list(db, id),
     }),
     commit: (changes) => commit(db, changes),
+    setBase: async (id, { base, runId }) => {
+      await updateProject(db, id, { base, runs: { base: runId } });
+    },
     deleteProject: (id) => deleteProject(db, id),
     loadRows: (runId) => metricRows(db, runId),
     loadSamples: (runId) => runSamples(db, runId),

@@ -10,6 +10,7 @@ import type {
   Sample,
 } from '../core/domain';
 import type { ProjectBundle } from '../formats/project-file';
+import type { BaseChoice } from './base-choice';
 import type { CommandName, Commands, WorkerEvent } from '../worker/protocol';
 
 /** The tables that the page writes. */
@@ -44,11 +45,13 @@ export interface ProjectStore {
   loadProject(projectId: string): Promise<ProjectRecords>;
   /** All changes or none; resolves once they are on disk. */
   commit(changes: Changes): Promise<void>;
+  /** Puts a project on another base: a shipped one, or the model of one of its pretraining runs. */
+  setBase(projectId: string, choice: BaseChoice): Promise<void>;
   /** Removes a project with its runs, metrics and checkpoints. */
   deleteProject(projectId: string): Promise<void>;
   loadRows(runId: string): Promise<MetricRow[]>;
   loadSamples(runId: string): Promise<RunSamples[]>;
-  /** The whole project, the newest checkpoint of every run with its tensors. */
+  /** Everything that is stored of a project. */
   loadBundle(projectId: string): Promise<ProjectBundle>;
   /** Stores a bundle as another project, under new ids; returns that project. */
   saveBundle(bundle: ProjectBundle, name: string): Promise<Project>;

@@ -1,21 +1,26 @@
 /** A whole project as plain records: for export, import and duplicate. */
-import type { CheckpointManifest, Project } from '../core/domain';
+import type { CheckpointManifest, Demonstration, Project, Ranking, Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import type { Source, StageData } from '../core/run-data';
 import type { ProjectBundle } from '../formats/project-file';
-import { checkpointManifest } from '../storage/checkpoints';
-import { chunkTensors, putChunks, readTensors } from '../storage/chunks';
+import { incompleteManifests, loadCheckpoint, runCheckpoints } from '../storage/checkpoints';
+import { chunkTensors, putChunks } from '../storage/chunks';
 import { demonstrations } from '../storage/demonstrations';
-import { metricRows } from '../storage/metrics';
+import { metricRows, runSamples } from '../storage/metrics';
 import { getProject, nextProjectSeq } from '../storage/projects';
 import { prompts } from '../storage/prompts';
 import { rankings } from '../storage/rankings';
-import { runs } from '../storage/runs';
+import { runSnapshot } from '../storage/run-snapshot';
+import { projectInputs, runs } from '../storage/runs';
 import type { Database, TableName } from '../storage/schema';
 import { newId } from './ids';
 import { sets } from '../storage/sets';
 import { write } from '../storage/transaction';
 
-/** Everything of a project; of each run the newest checkpoint. */
+/**
+ * Everything that is stored of a project. The tensors of a checkpoint are read when they are asked
+ * for; only those of a run under way are read at once, for the run itself replaces them.
+ */
 export async function readProject(db: Database, id: string): Promise<ProjectBundle> {
   const bundle: ProjectBundle = {
     project: await getProject(db, id),
@@ -23,23 +28,51 @@ export async function readProject(db: Database, id: string): Promise<ProjectBund
     prompts: await prompts.list(db, id),
     sets: await sets.list(db, id),
     rankings: await rankings.list(db, id),
-    runs: await runs.list(db, id),
+    runs: [],
+    inputs: await projectInputs(db, id),
     metrics: [],
+    samples: [],
     checkpoints: [],
   };
-  for (const run of bundle.runs) {
+  for (const listed of await runs.list(db, id)) {
+    const { run, checkpoints } = await runWithCheckpoints(db, listed);
+    bundle.runs.push(run);
+    bundle.checkpoints.push(...checkpoints);
     bundle.metrics.push({ runId: run.id, rows: await metricRows(db, run.id) });
-    if (run.checkpointId === null) continue;
-    const manifest = await checkpointManifest(db, run.checkpointId);
-    const tensors = await readTensors(db, manifest.tensors, () => true);
-    bundle.checkpoints.push({ manifest, tensors });
+    bundle.samples.push({ runId: run.id, steps: await runSamples(db, run.id) });
   }
   return bundle;
 }
 
+async function runWithCheckpoints(
+  db: Database,
+  run: Run,
+): Promise<{ run: Run; checkpoints: ProjectBundle['checkpoints'] }> {
+  if (isUnderWay(run)) {
+    const snapshot = await runSnapshot(db, run.id);
+    const checkpoints = snapshot.checkpoints.map(({ manifest, tensors }) => ({
+      manifest,
+      load: () => Promise.resolve(tensors),
+    }));
+    return { run: snapshot.run, checkpoints };
+  }
+  const manifests = await runCheckpoints(db, run.id);
+  const checkpoints = manifests.map((manifest) => ({
+    manifest,
+    load: async () => (await loadCheckpoint(db, manifest.id)).tensors,
+  }));
+  return { run, checkpoints };
+}
+
+const isUnderWay = ({ status }: Run): boolean => status === 'running' || status === 'paused';
+
+/** A sweep comes once for each tab that is opened. */
+const STORE_ATTEMPTS = 5;
+
 /**
  * Stores a bundle as another project under new ids and returns it. Runs that were under way arrive
- * as interrupted. All or nothing.
+ * as interrupted. All or nothing: the chunks of the tensors come first, one checkpoint after the
+ * other, and mean nothing until the one transaction that stores everything else.
  */
 export async function addProject(
   db: Database,
@@ -47,12 +80,34 @@ export async function addProject(
   name: string,
 ): Promise<Project> {
   const source = withNewIds(bundle);
-  const chunked: { manifest: CheckpointManifest; chunks: Map<string, ArrayBuffer> }[] = [];
-  for (const { manifest, tensors } of source.checkpoints) {
-    const { chunks, ...parts } = await chunkTensors(tensors);
+  const loaders = new Map(source.checkpoints.map(({ manifest, load }) => [manifest.id, load]));
+  const putTensors = async (manifest: CheckpointManifest): Promise<CheckpointManifest> => {
+    const { chunks, ...parts } = await chunkTensors(await loaders.get(manifest.id)!());
     await putChunks(db, chunks);
-    chunked.push({ manifest: { ...manifest, ...parts }, chunks });
+    return { ...manifest, ...parts };
+  };
+  const manifests: CheckpointManifest[] = [];
+  for (const { manifest } of source.checkpoints) manifests.push(await putTensors(manifest));
+  for (let attempt = 0; attempt < STORE_ATTEMPTS; attempt++) {
+    const outcome = await storeRecords(db, source, manifests, name);
+    if ('project' in outcome) return outcome.project;
+    // Another tab has removed chunks that no manifest named yet.
+    for (const manifest of outcome.incomplete) await putTensors(manifest);
   }
+  throw new PlaygroundError({
+    code: 'storage',
+    message: 'Another tab kept removing what was being stored. Nothing was imported.',
+    remedy: 'Close the other tabs of this page and try again.',
+  });
+}
+
+/** Everything in one transaction; nothing when chunks are missing. */
+function storeRecords(
+  db: Database,
+  source: ProjectBundle,
+  manifests: readonly CheckpointManifest[],
+  name: string,
+): Promise<{ project: Project } | { incomplete: CheckpointManifest[] }> {
   const tables: TableName[] = [
     'projects',
     'demonstrations',
@@ -60,24 +115,23 @@ export async function addProject(
     'sets',
     'rankings',
     'runs',
+    'inputs',
     'metrics',
+    'samples',
     'checkpoints',
     'chunks',
   ];
   return write(db, tables, 'the project', async (tx) => {
+    const incomplete = await incompleteManifests(tx, manifests);
+    if (incomplete.length > 0) return { incomplete };
     const projectId = source.project.id;
-    const project: Project = {
-      ...source.project,
-      name,
-      seq: await nextProjectSeq(tx),
-    };
+    const project: Project = { ...source.project, name, seq: await nextProjectSeq(tx) };
     await tx.objectStore('projects').put(project);
-    for (const table of ['demonstrations', 'prompts', 'sets', 'rankings'] as const) {
+    for (const table of ['demonstrations', 'prompts', 'sets', 'rankings', 'inputs'] as const) {
       await Promise.all(source[table].map((record) => tx.objectStore(table).put(record)));
     }
     for (const run of source.runs) {
-      const cut = run.status === 'running' || run.status === 'paused';
-      await tx.objectStore('runs').put(cut ? { ...run, status: 'interrupted' } : run);
+      await tx.objectStore('runs').put(isUnderWay(run) ? { ...run, status: 'interrupted' } : run);
     }
     for (const { runId, rows } of source.metrics) {
       await Promise.all(
@@ -88,16 +142,17 @@ export async function addProject(
         }),
       );
     }
-    for (const { manifest, chunks } of chunked) {
-      await tx.objectStore('checkpoints').put(manifest);
-      for (const [hash, bytes] of chunks) {
-        const key = await tx.objectStore('chunks').getKey(hash);
-        if (key === undefined) await tx.objectStore('chunks').put({ hash, bytes });
-      }
+    for (const { runId, steps } of source.samples) {
+      await Promise.all(
+        steps.map((entry) => tx.objectStore('samples').put({ runId, projectId, ...entry })),
+      );
     }
-    return project;
+    for (const manifest of manifests) await tx.objectStore('checkpoints').put(manifest);
+    return { project };
   });
 }
+
+type Rename = (id: string) => string;
 
 /** The bundle under new ids, every reference following. Ids that name nothing in it stay. */
 function withNewIds(bundle: ProjectBundle): ProjectBundle {
@@ -114,7 +169,7 @@ function withNewIds(bundle: ProjectBundle): ProjectBundle {
   ]) {
     renamed.set(id, newId());
   }
-  const now = (id: string): string => renamed.get(id) ?? id;
+  const now: Rename = (id) => renamed.get(id) ?? id;
   const maybe = (id: string | null): string | null => (id === null ? null : now(id));
   const projectId = now(project.id);
   return {
@@ -137,12 +192,7 @@ function withNewIds(bundle: ProjectBundle): ProjectBundle {
       promptId: now(x.promptId),
       sourceRunId: now(x.sourceRunId),
     })),
-    rankings: bundle.rankings.map((x) => ({
-      ...x,
-      id: now(x.id),
-      projectId,
-      setId: maybe(x.setId),
-    })),
+    rankings: bundle.rankings.map((x) => renamedRanking(x, projectId, now)),
     runs: bundle.runs.map((x) => ({
       ...x,
       id: now(x.id),
@@ -150,12 +200,51 @@ function withNewIds(bundle: ProjectBundle): ProjectBundle {
       parentId: maybe(x.parentId),
       checkpointId: maybe(x.checkpointId),
     })),
+    inputs: bundle.inputs.map(({ runId, data }) => ({
+      runId: now(runId),
+      projectId,
+      data: renamedData(data, projectId, now),
+    })),
     metrics: bundle.metrics.map(({ runId, rows }) => ({ runId: now(runId), rows })),
-    checkpoints: bundle.checkpoints.map(({ manifest, tensors }) => ({
+    samples: bundle.samples.map(({ runId, steps }) => ({ runId: now(runId), steps })),
+    checkpoints: bundle.checkpoints.map(({ manifest, load }) => ({
       manifest: { ...manifest, id: now(manifest.id), projectId, runId: now(manifest.runId) },
-      tensors,
+      load,
     })),
   };
+}
+
+const renamedRanking = (ranking: Ranking, projectId: string, now: Rename): Ranking => ({
+  ...ranking,
+  id: now(ranking.id),
+  projectId,
+  setId: ranking.setId === null ? null : now(ranking.setId),
+});
+
+/** What a run was started on: the records it copied, and the checkpoints that it names. */
+function renamedData(data: StageData, projectId: string, now: Rename): StageData {
+  const source = (x: Source): Source => ({ ...x, id: now(x.id), runId: now(x.runId) });
+  const copies = (all: readonly Demonstration[]): Demonstration[] =>
+    all.map((x) => ({ ...x, id: now(x.id), projectId }));
+  switch (data.stage) {
+    case 'pretrain':
+      return data;
+    case 'sft':
+      return {
+        ...data,
+        start: source(data.start),
+        demonstrations: copies(data.demonstrations),
+      };
+    case 'reward':
+      return {
+        ...data,
+        start: source(data.start),
+        demonstrations: copies(data.demonstrations),
+        rankings: data.rankings.map((x) => renamedRanking(x, projectId, now)),
+      };
+    case 'ppo':
+      return { ...data, start: source(data.start), reward: source(data.reward) };
+  }
 }
 
 const noStep = (runId: string): PlaygroundError =>

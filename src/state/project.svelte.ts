@@ -14,8 +14,11 @@ import type {
   Stage,
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import type { Comparison, CompleteOptions } from '../worker/protocol';
+import { modelName } from '../core/stage-models';
+import type { CompleteOptions } from '../worker/protocol';
+import { baseChoice, type BaseChoice } from './base-choice';
 import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
+import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
 import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './ports';
@@ -23,12 +26,14 @@ import type { Preferences } from './preferences.svelte';
 import { RunState } from './run.svelte';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
 import { settingProblem, settingsOf, type Setting, type SettingsStage } from './settings';
-import { missingFor, modelName, staleReason, type Missing } from './staleness';
+import { missingFor, staleReason, type Missing } from './staleness';
 
 export interface ProjectContext {
   store: ProjectStore;
   link: WorkerLink;
   preferences: Preferences;
+  /** Shipped bases as far as they are known. */
+  bases(): readonly { id: string }[];
   /** Resolves once the worker can train. @throws PlaygroundError `engine` */
   engineReady(): Promise<void>;
   /** Says something that has no place of its own on the page. */
@@ -37,20 +42,9 @@ export interface ProjectContext {
   onRecord(record: Project): void;
 }
 
-/** What every model answered to one question. */
-interface AnsweredComparison {
-  id: number;
-  prompt: string;
-  seed: number;
-  temperature: number;
-  cells: Comparison[];
-}
-const COMPARISONS_KEPT = 12;
-
 export class ProjectState {
   record: Project = $state.raw() as Project;
-  /** What was compared since the project was opened, newest first. */
-  comparisons: readonly AnsweredComparison[] = $state.raw([]);
+  readonly comparisons: Comparisons;
   readonly transport: RunState;
   readonly #context: ProjectContext;
   readonly #queue: SaveQueue;
@@ -80,13 +74,17 @@ export class ProjectState {
     this.#candidates.prompts = records.prompts;
     this.#candidates.sets = records.sets;
     this.#candidates.rankings = records.rankings;
+    this.comparisons = new Comparisons(async (request) => {
+      await this.#readyForWorker();
+      return context.link.call('compare', { projectId: this.record.id, ...request });
+    });
     this.transport = new RunState(
       {
         store: context.store,
         link: context.link,
         projectId: record.id,
         onModel: (run) => this.#useModel(run),
-        onProblem: (text) => context.notify('error', text),
+        onProblem: ({ message, remedy }) => context.notify('error', message, remedy),
       },
       records.runs,
     );
@@ -138,6 +136,34 @@ export class ProjectState {
     const runs = { ...this.record.runs, [modelName(run.stage)]: run.id };
     this.record = { ...this.record, runs };
     this.#context.onRecord(this.record);
+  }
+
+  /**
+   * Puts the project on another base. Demonstrations, prompts and rankings stay; models that grew
+   * from the old base stay too, and are out of date.
+   * @param base a shipped base, 'scratch', or the id of a pretraining run of this project
+   * @throws PlaygroundError `busy` while a run is under way, `argument`, `storage`; the base is then
+   *   what it was
+   */
+  async setBase(base: string): Promise<void> {
+    this.transport.requireIdle();
+    const before = this.record;
+    const chosen = baseChoice(base, before, this.runs, this.#context.bases());
+    const show = ({ base, runId }: BaseChoice): void => {
+      this.record = { ...this.record, base, runs: { ...this.record.runs, base: runId } };
+      this.#context.onRecord(this.record);
+    };
+    // Shown before it is stored: what is changed meanwhile is stored with the new base.
+    show(chosen);
+    try {
+      await this.flush();
+      await this.#context.store.setBase(before.id, chosen);
+    } catch (error) {
+      show({ base: before.base, runId: before.runs.base });
+      throw error;
+    }
+    // The worker reads the project anew for every request; this frees the models it has loaded.
+    await this.#context.link.call('forget', { projectId: before.id }).catch(() => null);
   }
 
   // Settings
@@ -352,17 +378,6 @@ export class ProjectState {
   async complete(options: CompleteOptions): Promise<Completion[]> {
     await this.#readyForWorker();
     return this.#context.link.call('complete', { projectId: this.record.id, options });
-  }
-  async compare(
-    ask: Pick<CompleteOptions, 'prompt' | 'seed' | 'temperature' | 'maxNewTokens'>,
-  ): Promise<Comparison[]> {
-    await this.#readyForWorker();
-    const cells = await this.#context.link.call('compare', { projectId: this.record.id, ...ask });
-    const { prompt, seed, temperature } = ask;
-    const id = (this.comparisons[0]?.id ?? 0) + 1;
-    const answered = { id, prompt, seed, temperature, cells };
-    this.comparisons = [answered, ...this.comparisons].slice(0, COMPARISONS_KEPT);
-    return cells;
   }
   /** Normalised reward-model scores. */
   async score(items: { prompt: string; completion: string }[]): Promise<number[]> {

@@ -3,7 +3,7 @@
  * has logged. The worker writes runs and metrics; this class follows its events.
  */
 import type { MetricRow, Run, Stage } from '../core/domain';
-import { PlaygroundError } from '../core/errors';
+import { PlaygroundError, type ErrorDetails } from '../core/errors';
 import type { WorkerEvent } from '../worker/protocol';
 import { plainMap } from './plain-collections';
 import type { ProjectStore, RunSamples, WorkerLink } from './ports';
@@ -56,9 +56,19 @@ class RunLog {
     this.#waiting = [];
   }
 
+  cutAfter(step: number): void {
+    this.rows = upTo(step, this.rows);
+    this.samples = upTo(step, this.samples);
+  }
+
   addSamples(entry: RunSamples): void {
     this.samples = mergeSteps(this.samples, [entry]);
   }
+}
+
+function upTo<T extends { step?: number }>(last: number, list: readonly T[]): readonly T[] {
+  const kept = list.filter(({ step }) => step === undefined || step <= last);
+  return kept.length === list.length ? list : kept;
 }
 
 /** Two lists by step; where both have a step (a resumed run repeats some) the later list counts. */
@@ -82,12 +92,10 @@ export interface RunContext {
   projectId: string;
   /** Called before the page shows a run as over; what it changes is stored by the worker. */
   onModel(run: Run): void;
-  onProblem(text: string): void;
+  onProblem(error: PlaygroundError): void;
 }
 
 const isActive = (run: Run): boolean => run.status === 'running' || run.status === 'paused';
-const hasModel = (run: Run): boolean =>
-  (run.status === 'done' || run.status === 'stopped') && run.checkpointId !== null;
 
 export class RunState {
   runs: readonly Run[] = $state.raw([]);
@@ -102,6 +110,7 @@ export class RunState {
   readonly #context: RunContext;
   readonly #logs = plainMap<string, RunLog>();
   readonly #waiting = plainMap<string, Waiting[]>();
+  readonly #failures = plainMap<string, ErrorDetails>();
 
   /** @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet */
   constructor(context: RunContext, runs: readonly Run[]) {
@@ -112,9 +121,6 @@ export class RunState {
     for (const run of runs) this.#logOf(run.id);
   }
 
-  get run(): Run | null {
-    return this.active;
-  }
   get stage(): Stage | null {
     return this.active?.stage ?? null;
   }
@@ -159,7 +165,7 @@ export class RunState {
   finished(runId: string): Promise<Run> {
     const run = this.byId(runId);
     if (run !== null && !isActive(run)) {
-      return run.status === 'failed' ? Promise.reject(runFailed(run)) : Promise.resolve(run);
+      return run.status === 'failed' ? Promise.reject(this.#failure(run)) : Promise.resolve(run);
     }
     return new Promise((resolve, reject) => {
       this.#waiting.set(runId, [...(this.#waiting.get(runId) ?? []), { resolve, reject }]);
@@ -192,7 +198,10 @@ export class RunState {
   handle(event: WorkerEvent): void {
     switch (event.kind) {
       case 'run':
-        if (event.run.projectId === this.#context.projectId) this.#putRun(event.run);
+        if (event.run.projectId !== this.#context.projectId) break;
+        if (event.failure !== null) this.#failures.set(event.run.id, event.failure);
+        if (event.isModel) this.#context.onModel(event.run);
+        this.#putRun(event.run);
         break;
       case 'step':
         if (this.active?.id !== event.runId) break;
@@ -230,7 +239,6 @@ export class RunState {
       this.tokensPerSecond = 0;
       this.checkpointAt = null;
     }
-    if (hasModel(run)) this.#context.onModel(run);
     this.#logOf(run.id);
     this.runs =
       before === null
@@ -238,24 +246,28 @@ export class RunState {
         : this.runs.map((other) => (other.id === run.id ? run : other));
     if (isActive(run)) return;
     this.#logs.get(run.id)?.show();
+    // One that was taken back to a checkpoint has no rows after it.
+    if (run.status === 'failed') this.#logs.get(run.id)?.cutAfter(run.step);
     const waiting = this.#waiting.get(run.id) ?? [];
     this.#waiting.delete(run.id);
     const failed = run.status === 'failed' || run.status === 'interrupted';
     for (const { resolve, reject } of waiting) {
-      if (failed) reject(runFailed(run));
+      if (failed) reject(this.#failure(run));
       else resolve(run);
     }
     if (run.status === 'failed' && before?.status !== 'failed') {
-      this.#context.onProblem(runFailed(run).message);
+      this.#context.onProblem(this.#failure(run));
     }
   }
-}
 
-function runFailed(run: Run): PlaygroundError {
-  const how = run.status === 'interrupted' ? 'was cut off' : 'failed';
-  return new PlaygroundError({
-    code: 'engine',
-    message: run.error ?? `The ${run.stage} run ${how} at step ${run.step}.`,
-    remedy: 'What was there before this run is unchanged.',
-  });
+  /** As the worker told it; of a run that ended before this page was opened only the text is left. */
+  #failure(run: Run): PlaygroundError {
+    const told = this.#failures.get(run.id);
+    if (told !== undefined) return new PlaygroundError(told);
+    const how = run.status === 'interrupted' ? 'was cut off' : 'failed';
+    return new PlaygroundError({
+      code: 'engine',
+      message: run.error ?? `The ${run.stage} run ${how} at step ${run.step}.`,
+    });
+  }
 }

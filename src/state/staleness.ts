@@ -1,11 +1,8 @@
 /** What a stage still needs, and whether what it made has been overtaken by newer inputs. */
 import { comparisonsOf } from '../core/comparisons';
-import type { PageStage, Project, Ranking, Run, Stage } from '../core/domain';
+import type { PageStage, Ranking, Run, Stage } from '../core/domain';
 import { changedInputs, inputHash, type RunInputs } from '../core/run-inputs';
-
-/** The name under which a stage's model stands in `Project.runs`. */
-export const modelName = (stage: Stage): keyof Project['runs'] =>
-  stage === 'pretrain' ? 'base' : stage;
+import { MODEL_WORDS, modelName } from '../core/stage-models';
 
 const CHANGES: Record<string, string> = {
   base: 'the base model is another one',
@@ -14,12 +11,6 @@ const CHANGES: Record<string, string> = {
   prompts: 'the prompts have changed',
   sft: 'the SFT model has been trained again',
   reward: 'the reward model has been trained again',
-};
-const STAGE_NAMES: Record<Stage, string> = {
-  pretrain: 'base model',
-  sft: 'SFT model',
-  reward: 'reward model',
-  ppo: 'PPO policy',
 };
 /** Stages whose model a stage is made from. */
 const FROM: Record<Stage, readonly Stage[]> = {
@@ -44,7 +35,7 @@ export function staleReason(stage: Stage, inputs: StalenessInputs): string | nul
   const reasons = changed.map((name) => CHANGES[name] ?? `${name} has changed`);
   if (reasons.length > 0) return `Out of date: ${reasons.join(' and ')} since this run.`;
   const from = FROM[stage].find((earlier) => staleReason(earlier, inputs) !== null);
-  return from === undefined ? null : `Out of date: the ${STAGE_NAMES[from]} it stands on is.`;
+  return from === undefined ? null : `Out of date: the ${MODEL_WORDS[from]} it stands on is.`;
 }
 
 /** Pairs that the rankings decide. */
@@ -63,7 +54,7 @@ export interface Missing {
 export function missingFor(stage: Stage, inputs: StalenessInputs): Missing | null {
   const needsModel = (earlier: Stage, page: PageStage): Missing | null =>
     modelOf(earlier, inputs) === null
-      ? { text: `Train the ${STAGE_NAMES[earlier]} first.`, page }
+      ? { text: `Train the ${MODEL_WORDS[earlier]} first.`, page }
       : null;
   switch (stage) {
     case 'pretrain':

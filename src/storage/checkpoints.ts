@@ -87,7 +87,11 @@ export async function loadCheckpoint(
   prefix = '',
 ): Promise<{ manifest: CheckpointManifest; tensors: WeightMap }> {
   const manifest = await checkpointManifest(db, id);
-  const tensors = await readTensors(db, manifest.tensors, (name) => name.startsWith(prefix));
+  const tensors = await readTensors(
+    (hash) => db.get('chunks', hash),
+    manifest.tensors,
+    (name) => name.startsWith(prefix),
+  );
   return { manifest, tensors };
 }
 
@@ -120,11 +124,23 @@ export async function sweepChunks(db: Database): Promise<number> {
   });
 }
 
+/** Those of `manifests` that name a chunk which is not stored (any more). */
+export async function incompleteManifests(
+  tx: WriteTransaction,
+  manifests: readonly CheckpointManifest[],
+): Promise<CheckpointManifest[]> {
+  const stored = new Set(await tx.objectStore('chunks').getAllKeys());
+  return manifests.filter((manifest) =>
+    [...chunksOf([manifest])].some((hash) => !stored.has(hash)),
+  );
+}
+
 const ofRun = (tx: WriteTransaction, runId: string): Promise<CheckpointManifest[]> =>
   tx
     .objectStore('checkpoints')
     .index('byRun')
     .getAll(IDBKeyRange.bound([runId], [runId, []]));
 
-const chunksOf = (manifests: readonly CheckpointManifest[]): Set<string> =>
+/** Hashes of all chunks that they name. */
+export const chunksOf = (manifests: readonly CheckpointManifest[]): Set<string> =>
   new Set(manifests.flatMap(({ tensors }) => tensors.flatMap(({ chunks }) => chunks)));

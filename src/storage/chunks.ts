@@ -86,7 +86,7 @@ export async function putChunks(db: Database, chunks: Map<string, ArrayBuffer>):
  * @throws PlaygroundError `storage` naming a tensor whose bytes are missing or have changed
  */
 export async function readTensors(
-  db: Database,
+  chunkOf: (hash: string) => Promise<ChunkRecord | undefined>,
   tensors: CheckpointManifest['tensors'],
   wanted: (name: string) => boolean,
 ): Promise<WeightMap> {
@@ -97,7 +97,7 @@ export async function readTensors(
     const data = new Float32Array(size);
     let filled = 0;
     for (const hash of chunks) {
-      const chunk = await read(`the tensor ${name}`, () => db.get('chunks', hash));
+      const chunk = await read(`the tensor ${name}`, () => chunkOf(hash));
       if (chunk === undefined) throw damaged(name, 'a part of it is missing');
       if ((await sha256(chunk.bytes)) !== hash) throw damaged(name, 'its bytes have changed');
       const part = new Float32Array(chunk.bytes);

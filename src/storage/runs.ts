@@ -1,6 +1,8 @@
 /** Runs and the data they were started on. Written by the worker only. */
 import type { Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import type { StageData } from '../core/run-data';
+import { modelName } from '../core/stage-models';
 import { nextSeq, projectTable, type Draft } from './project-table';
 import type { Database, RunInput } from './schema';
 import { read, write } from './transaction';
@@ -12,7 +14,7 @@ export async function createRun(
   db: Database,
   projectId: string,
   draft: Draft<Run>,
-  data: unknown,
+  data: StageData,
 ): Promise<Run> {
   return write(db, ['runs', 'inputs'], 'the run', async (tx) => {
     const seq = await nextSeq(tx, 'runs', projectId);
@@ -44,10 +46,9 @@ export async function updateRun(
     if (options.becomesModel === true) {
       const project = await tx.objectStore('projects').get(run.projectId);
       if (project !== undefined) {
-        const name = run.stage === 'pretrain' ? 'base' : run.stage;
         await tx.objectStore('projects').put({
           ...project,
-          runs: { ...project.runs, [name]: run.id },
+          runs: { ...project.runs, [modelName(run.stage)]: run.id },
         });
       }
     }
@@ -62,9 +63,23 @@ export async function getRun(db: Database, id: string): Promise<Run> {
   return run;
 }
 
-/** What the run was started on; undefined for imported runs. */
-export async function runInput(db: Database, runId: string): Promise<RunInput | undefined> {
-  return read('the data of the run', () => db.get('inputs', runId));
+/**
+ * What the run was started on.
+ * @throws PlaygroundError `not-found`
+ */
+export async function runInput(db: Database, runId: string): Promise<RunInput> {
+  const input = await read('the data of the run', () => db.get('inputs', runId));
+  if (input !== undefined) return input;
+  throw new PlaygroundError({
+    code: 'not-found',
+    message: 'What this run was started on is not stored here, so it cannot be resumed.',
+    remedy: 'Start the stage afresh.',
+  });
+}
+
+/** What the runs of a project were started on. */
+export async function projectInputs(db: Database, projectId: string): Promise<RunInput[]> {
+  return read('the data of the runs', () => db.getAllFromIndex('inputs', 'byProject', projectId));
 }
 
 /**
@@ -83,7 +98,7 @@ export async function interruptRuns(db: Database): Promise<Run[]> {
   });
 }
 
-const noRun = (): PlaygroundError =>
+export const noRun = (): PlaygroundError =>
   new PlaygroundError({
     code: 'not-found',
     message: 'This run is not stored here; it was deleted with its project.',

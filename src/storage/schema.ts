@@ -18,6 +18,7 @@ import type {
   Run,
   Sample,
 } from '../core/domain';
+import type { StageData } from '../core/run-data';
 
 /** Never changes: another name would hide everything that people have stored. */
 export const DATABASE_NAME = 'rlhf-playground';
@@ -44,8 +45,7 @@ export interface SampleRecord {
 export interface RunInput {
   runId: string;
   projectId: string;
-  /** JSON-like; the worker's inputs.ts knows its shape. */
-  data: unknown;
+  data: StageData;
 }
 
 export interface ChunkRecord {

@@ -48,79 +48,109 @@ const formFor = (model: PolicyName): PromptForm => (model === 'base' ? 'plain' :
 const asked = (model: PolicyName, prompt: string): string =>
   model === 'base' ? `${prompt}\n` : prompt;
 
-/** One completion of each model that the project has, on one prompt and seed. */
-export function compare(
-  { db, shelf, gate }: InferenceParts,
+/** Answers of every model that the project has to the same prompts and seed: [prompt × n + i][model]. */
+export async function compare(
+  { db, shelf, gate, emit }: InferenceParts,
   request: Commands['compare']['request'],
-): Promise<Comparison[]> {
-  return gate.run(async () => {
-    const { projectId, prompt } = request;
-    const project = await getProject(db, projectId);
-    const reward = await shelf.reward(projectId);
-    const names: PolicyName[] = [];
-    for (const name of ['base', 'sft', 'ppo'] as const) {
-      if ((await shelf.find(project, name)) !== null) names.push(name);
-    }
-    const reference = names.includes('sft') ? await shelf.policy(projectId, 'sft') : null;
-    const result: Comparison[] = [];
+): Promise<Comparison[][]> {
+  const { projectId, prompts, n } = request;
+  const project = await getProject(db, projectId);
+  const names: PolicyName[] = [];
+  for (const name of ['base', 'sft', 'ppo'] as const) {
+    if ((await shelf.find(project, name)) !== null) names.push(name);
+  }
+  const perCall = Math.max(1, Math.floor(CANDIDATE_ROWS / n));
+  const result: Comparison[][] = [];
+  for (let start = 0; start < prompts.length; start += perCall) {
+    const part = { ...request, prompts: prompts.slice(start, start + perCall) };
+    const byModel: Comparison[][] = [];
     for (const name of names) {
-      const policy = await shelf.policy(projectId, name);
-      const completion = await completeOne(name, policy, request);
-      const tokenKl =
-        reference === null || !policy.tokenizer.hasSameTokens(reference.tokenizer)
-          ? null
-          : await tokenKlOf({ name, policy, reference }, prompt, completion, request.temperature);
-      result.push({
-        model: name,
-        completion,
-        tokens: policy.tokenizer.decodeTokens(completion.tokens),
-        score:
-          reward === null
-            ? null
-            : (await scoresOf(reward, [{ prompt, completion: completion.text }]))[0]!,
-        tokenKl,
-      });
+      byModel.push(await gate.run(() => answersOf(shelf, name, names.includes('sft'), part)));
     }
-    return result;
-  });
+    result.push(...byModel[0]!.map((_, i) => byModel.map((answers) => answers[i]!)));
+    emit({
+      kind: 'progress',
+      what: 'compare',
+      done: start + part.prompts.length,
+      total: prompts.length,
+    });
+  }
+  return result;
 }
 
-async function completeOne(
+/** `n` answers of one model to each prompt, scored, with their distance from the SFT model. */
+async function answersOf(
+  shelf: ModelShelf,
   name: PolicyName,
-  { model, tokenizer }: LoadedPolicy,
+  hasReference: boolean,
   request: Commands['compare']['request'],
-): Promise<Completion> {
-  const written = await sampleCompletions(model, tokenizer, [asked(name, request.prompt)], 1, {
-    temperature: request.temperature,
-    max_new_tokens: request.maxNewTokens,
-    seed: request.seed,
-    form: formFor(name),
-  });
-  return written[0]![0]!;
+): Promise<Comparison[]> {
+  const { projectId, prompts, n } = request;
+  const policy = await shelf.policy(projectId, name);
+  const written = await sampleCompletions(
+    policy.model,
+    policy.tokenizer,
+    prompts.map((prompt) => asked(name, prompt)),
+    n,
+    {
+      temperature: request.temperature,
+      max_new_tokens: request.maxNewTokens,
+      seed: request.seed,
+      form: formFor(name),
+    },
+  );
+  const answers = prompts.flatMap((prompt, p) =>
+    written[p]!.map((completion) => ({ prompt, completion })),
+  );
+  const reference = hasReference ? await shelf.policy(projectId, 'sft') : null;
+  const tokenKl =
+    reference !== null && policy.tokenizer.hasSameTokens(reference.tokenizer)
+      ? await tokenKlOf({ name, policy, reference }, answers, request.temperature)
+      : null;
+  const reward = await shelf.reward(projectId);
+  const scores =
+    reward === null
+      ? null
+      : await scoresOf(
+          reward,
+          answers.map(({ prompt, completion }) => ({ prompt, completion: completion.text })),
+        );
+  return answers.map(({ completion }, i) => ({
+    model: name,
+    completion,
+    tokens: policy.tokenizer.decodeTokens(completion.tokens),
+    score: scores?.[i] ?? null,
+    tokenKl: tokenKl?.[i] ?? null,
+  }));
 }
 
 /**
- * log π − log π_ref for each token of the completion, nats, at the sampling temperature. Each model
+ * log π − log π_ref for each token of each completion, nats, at the sampling temperature. Each model
  * reads the prompt in its own form.
  */
 async function tokenKlOf(
   { name, policy, reference }: { name: PolicyName; policy: LoadedPolicy; reference: LoadedPolicy },
-  prompt: string,
-  completion: Completion,
+  answers: readonly { prompt: string; completion: Completion }[],
   temperature: number,
-): Promise<number[]> {
+): Promise<number[][]> {
   const logprobsBy = async ({ model, tokenizer }: LoadedPolicy, as: PolicyName) => {
     const context = model.config.max_position_embeddings;
-    const start = promptTokens(tokenizer, asked(as, prompt), context, formFor(as));
-    const room = completion.tokens.slice(0, context - start.length);
-    const batch = collate([{ input_ids: [...start, ...room], promptLength: start.length }]);
+    const rows = answers.map(({ prompt, completion }) => {
+      const start = promptTokens(tokenizer, asked(as, prompt), context, formFor(as));
+      const room = completion.tokens.slice(0, context - start.length);
+      return { input_ids: [...start, ...room], promptLength: start.length };
+    });
+    const batch = collate(rows);
     const { logprobs } = await tokenLogprobs(model, batch, temperature);
     // Place t holds the log-probability of token t + 1.
-    return logprobs.subarray(start.length - 1, start.length - 1 + room.length);
+    return rows.map(({ input_ids, promptLength }, b) => {
+      const first = b * batch.T + promptLength - 1;
+      return logprobs.subarray(first, first + input_ids.length - promptLength);
+    });
   };
   const ours = await logprobsBy(policy, name);
   const theirs = await logprobsBy(reference, 'sft');
-  return Array.from(theirs, (logprob, i) => ours[i]! - logprob);
+  return theirs.map((row, b) => Array.from(row, (logprob, i) => ours[b]![i]! - logprob));
 }
 
 /** K completions of each prompt by the SFT model, in an order that is random and stored. */

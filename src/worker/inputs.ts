@@ -1,8 +1,8 @@
-/** What a run is started on: collected once, stored with the run, and read back when it resumes. */
+/** Collects what a run is started on, and makes its stage's generator from it. */
 import type { StageConfigs } from '../core/config';
-import type { Demonstration, ModelConfig, Ranking, Stage } from '../core/domain';
+import type { ModelConfig, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import { permutation, STREAM } from '../core/rng';
+import type { StageData } from '../core/run-data';
 import { inputHash } from '../core/run-inputs';
 import { pretrain } from '../rlhf/pretrain';
 import { trainPpo } from '../rlhf/ppo';
@@ -18,31 +18,12 @@ import type { Database } from '../storage/schema';
 import { splitDocuments } from '../tokenizer/documents';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { toTokenizerJson } from '../tokenizer/tokenizer-json';
-import type { ModelShelf, Source } from './models';
+import type { ModelShelf } from './models';
 
 /** Prompts answered during training, beside the chart. */
 const SAMPLE_PROMPTS = 3;
 /** Characters of a document that a pretraining sample continues. */
 const OPENING_LENGTH = 24;
-
-/** By stage; plain data, weights by checkpoint. */
-export type StageData =
-  | { stage: 'pretrain'; seed: number; texts: string[]; samplePrompts: string[] }
-  | {
-      stage: 'sft';
-      seed: number;
-      start: Source;
-      demonstrations: Demonstration[];
-      samplePrompts: string[];
-    }
-  | {
-      stage: 'reward';
-      seed: number;
-      start: Source;
-      demonstrations: Demonstration[];
-      rankings: Ranking[];
-    }
-  | { stage: 'ppo'; seed: number; start: Source; reward: Source; prompts: string[] };
 
 export interface Collected {
   data: StageData;
@@ -55,12 +36,12 @@ export interface Collected {
  * Reads what a stage needs from the project as it is now.
  * @throws PlaygroundError `missing` naming the stage or the data that comes first
  */
-export async function collectInput<S extends Stage>(
+export async function collectInput(
   db: Database,
   shelf: ModelShelf,
   projectId: string,
-  stage: S,
-  options: { config: StageConfigs[S]; text: string },
+  stage: Stage,
+  text: string,
 ): Promise<Collected> {
   const project = await getProject(db, projectId);
   const demonstrations = await demonstrationTable.list(db, projectId);
@@ -76,26 +57,24 @@ export async function collectInput<S extends Stage>(
   });
   switch (stage) {
     case 'pretrain': {
-      const texts = splitDocuments(options.text);
+      const texts = splitDocuments(text);
       const samplePrompts = texts
         .slice(0, SAMPLE_PROMPTS)
-        .map((text) => text.slice(0, OPENING_LENGTH).replace(/\s+\S*$/, ''));
+        .map((document) => document.slice(0, OPENING_LENGTH).replace(/\s+\S*$/, ''));
       return finished({ stage: 'pretrain', seed, texts, samplePrompts });
     }
-    case 'sft': {
-      const { held_out_ratio } = options.config as StageConfigs['sft'];
-      const split = holdOut(demonstrations, held_out_ratio, seed);
+    case 'sft':
+      // What is held out is what the table of demonstrations shows as held out.
       return finished({
         stage: 'sft',
         seed,
         start: await shelf.require(project, 'base'),
-        demonstrations: split,
+        demonstrations,
         samplePrompts: distinct([
-          ...split.filter(({ heldOut }) => heldOut).map(({ prompt }) => prompt),
-          ...split.map(({ prompt }) => prompt),
+          ...demonstrations.filter(({ heldOut }) => heldOut).map(({ prompt }) => prompt),
+          ...demonstrations.map(({ prompt }) => prompt),
         ]).slice(0, SAMPLE_PROMPTS),
       });
-    }
     case 'reward':
       return finished({
         stage: 'reward',
@@ -117,14 +96,6 @@ export async function collectInput<S extends Stage>(
       });
     }
   }
-}
-
-/** Demonstrations that the person held out; when there are none, a random share of them. */
-function holdOut(all: readonly Demonstration[], ratio: number, seed: number): Demonstration[] {
-  if (all.some(({ heldOut }) => heldOut)) return [...all];
-  const count = Math.min(all.length - 1, Math.round(ratio * all.length));
-  const chosen = new Set(permutation(all.length, seed, STREAM.split).slice(0, Math.max(0, count)));
-  return all.map((demonstration, i) => ({ ...demonstration, heldOut: chosen.has(i) }));
 }
 
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];

@@ -1,6 +1,7 @@
 /** Finds and loads models: shipped bases, and the newest checkpoint of a run. */
 import type { ModelConfig, PolicyName, Project, Run, WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import type { Source } from '../core/run-data';
 import { ScalarModel } from '../engine/heads';
 import { Llama } from '../engine/model';
 import { readSafetensors } from '../formats/safetensors';
@@ -12,15 +13,6 @@ import { runs } from '../storage/runs';
 import type { Database } from '../storage/schema';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { fromTokenizerJson } from '../tokenizer/tokenizer-json';
-
-/** Where weights come from. Checkpoints are immutable, so this names exact bytes. */
-export interface Source {
-  kind: 'shipped' | 'checkpoint';
-  /** Base id ('nano') or checkpoint id. */
-  id: string;
-  /** The run that made the checkpoint; the base id of a shipped model. */
-  runId: string;
-}
 
 export interface Weights {
   modelConfig: ModelConfig;

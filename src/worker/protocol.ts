@@ -13,6 +13,7 @@ import type {
   Stage,
 } from '../core/domain';
 import type { ErrorDetails } from '../core/errors';
+import type { JudgedAnswer } from '../core/judgement';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -34,15 +35,9 @@ export interface CompleteOptions {
   seed: number;
 }
 
-/** One cell of the Compare stage. */
-export interface Comparison {
-  model: PolicyName;
-  completion: Completion;
+/** One answer in the Compare stage; the reference of its KL is the SFT model. */
+export interface Comparison extends JudgedAnswer {
   tokens: string[];
-  /** Normalised reward-model score; null without a reward model. */
-  score: number | null;
-  /** log π − log π_ref for each token, nats, π_ref being the SFT model; null without an SFT model. */
-  tokenKl: number[] | null;
 }
 
 /** Request and result of each command. */
@@ -69,15 +64,17 @@ export interface Commands {
     request: { projectId: string; options: CompleteOptions };
     result: Completion[];
   };
+  /** `n` answers to each prompt by every model that the project has: [prompt × n + i][model]. */
   compare: {
     request: {
       projectId: string;
-      prompt: string;
+      prompts: string[];
+      n: number;
       maxNewTokens: number;
       temperature: number;
       seed: number;
     };
-    result: Comparison[];
+    result: Comparison[][];
   };
   /** Writes K completions for each prompt with the SFT model; the page stores the sets. */
   generateCandidates: {
@@ -111,7 +108,14 @@ export type Reply =
   | { type: 'reply'; id: number; ok: false; error: ErrorDetails };
 
 export type WorkerEvent = { type: 'event'; seq: number } & (
-  | { kind: 'run'; run: Run }
+  | {
+      kind: 'run';
+      run: Run;
+      /** From now on its checkpoint is the project's model of its stage. */
+      isModel: boolean;
+      /** Why it has just failed; null in every other case. */
+      failure: ErrorDetails | null;
+    }
   | {
       kind: 'step';
       runId: string;

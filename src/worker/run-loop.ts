@@ -4,14 +4,16 @@
  */
 import type { StageConfigs } from '../core/config';
 import type { ModelConfig, Run, RunStatus, Stage } from '../core/domain';
-import { PlaygroundError, toErrorDetails } from '../core/errors';
+import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
+import type { StageData } from '../core/run-data';
+import { MODEL_WORDS } from '../core/stage-models';
 import type { StageEvent, StageSnapshot } from '../rlhf/stage';
 import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
-import { truncateMetrics } from '../storage/metrics';
+import { metricRows, truncateMetrics } from '../storage/metrics';
 import { updateRun } from '../storage/runs';
 import type { Database } from '../storage/schema';
 import type { Gate } from './gate';
-import { startStage, type StageData } from './inputs';
+import { startStage } from './inputs';
 import type { ModelShelf } from './models';
 import type { WorkerEvent } from './protocol';
 import { StepRecorder } from './step-recorder';
@@ -43,6 +45,9 @@ export class RunLoop {
   private readonly parts: RunLoopParts;
   private readonly data: StageData;
   private readonly recorder: StepRecorder;
+  /** The step that is being taken, or was taken last. */
+  private stepInHand = 1;
+  /** -1 while nothing has been stored. */
   private checkpointedStep = -1;
   private checkpointedAt = performance.now();
   private msPerStep: number | null = null;
@@ -81,6 +86,7 @@ export class RunLoop {
         if (this.run.status !== 'running') await this.setStatus('running');
         const begun = performance.now();
         const stage = events;
+        this.stepInHand = (last?.step ?? Math.max(0, this.checkpointedStep)) + 1;
         const next = await gate.run(() => stage.next());
         this.transport.taken();
         if (next.done === true) break;
@@ -93,7 +99,7 @@ export class RunLoop {
       }
       await this.finish(last, model);
     } catch (thrown) {
-      await this.failed(thrown, last);
+      await this.failed(toErrorDetails(thrown));
     } finally {
       // Ends the generator early too, so that it frees its tensors.
       if (events !== null) await gate.run(() => events!.return(undefined)).catch(() => undefined);
@@ -200,48 +206,67 @@ export class RunLoop {
     });
   }
 
-  private async setStatus(status: RunStatus, error: string | null = null): Promise<void> {
+  private async setStatus(status: 'running' | 'paused' | 'done' | 'stopped'): Promise<void> {
+    const ended = status === 'done' || status === 'stopped';
+    await this.store(status, { isModel: ended && this.run.checkpointId !== null, failure: null });
+  }
+
+  /** Stores where the run is, in one transaction with whose model it is, and tells the page. */
+  private async store(
+    status: RunStatus,
+    { isModel, failure }: { isModel: boolean; failure: ErrorDetails | null },
+  ): Promise<void> {
     const { db, emit } = this.parts;
-    const { step, totalSteps, finalRow, checkpointId } = this.run;
-    const becomesModel = (status === 'done' || status === 'stopped') && checkpointId !== null;
+    const { step, totalSteps, finalRow } = this.run;
     this.run = await updateRun(
       db,
       this.run.id,
-      { status, error, step, totalSteps, finalRow },
-      { becomesModel },
+      { status, error: failure?.message ?? null, step, totalSteps, finalRow },
+      { becomesModel: isModel },
     );
-    emit({ kind: 'run', run: this.run });
+    emit({ kind: 'run', run: this.run, isModel, failure });
   }
 
-  /** The last good checkpoint is kept; a lost device leaves the run to be resumed. */
-  private async failed(thrown: unknown, last: StageEvent | null): Promise<void> {
-    const details = toErrorDetails(thrown);
-    const { db, emit } = this.parts;
-    if (details.code === 'non-finite') {
-      const step = last?.step === this.run.step ? this.run.step + 1 : (last?.step ?? 1);
-      const back =
-        this.checkpointedStep < 0
-          ? 'Nothing had been stored yet.'
-          : `The checkpoint of step ${this.checkpointedStep} is kept.`;
-      details.message = `Step ${step}: ${details.message} ${back}`;
-      details.remedy ??= 'Lower the learning rate, then train again.';
-    }
+  /** A lost device leaves the run to be resumed; a number that is not finite takes it back. */
+  private async failed(failure: ErrorDetails): Promise<void> {
+    const { emit } = this.parts;
     // Only a lost device ends the engine; whatever else stopped this run, the next one may go well.
-    if (details.code === 'device-lost') emit({ kind: 'engine-error', error: details });
+    if (failure.code === 'device-lost') emit({ kind: 'engine-error', error: failure });
     try {
       await this.recorder.flush();
-      if (details.code === 'non-finite' && this.checkpointedStep >= 0) {
-        await truncateMetrics(db, this.run.id, this.checkpointedStep);
-        this.run = { ...this.run, step: this.checkpointedStep };
+      if (failure.code === 'non-finite') await this.goBack(failure);
+      else {
+        const status = failure.code === 'device-lost' ? 'interrupted' : 'failed';
+        await this.store(status, { isModel: false, failure });
       }
-      const status = details.code === 'device-lost' ? 'interrupted' : 'failed';
-      await this.setStatus(status, details.message);
     } catch (second) {
       // The database itself failed (or the project was deleted): nothing is left to write to.
-      const error = `${details.message} ${toErrorDetails(second).message}`;
-      this.run = { ...this.run, status: 'failed', error };
-      emit({ kind: 'run', run: this.run });
+      const message = `${failure.message} ${toErrorDetails(second).message}`;
+      this.run = { ...this.run, status: 'failed', error: message };
+      emit({ kind: 'run', run: this.run, isModel: false, failure: { ...failure, message } });
     }
+  }
+
+  /** Takes the run back to its last good checkpoint, which is the model of its stage from now on. */
+  private async goBack(cause: ErrorDetails): Promise<void> {
+    const { db } = this.parts;
+    const { id, stage } = this.run;
+    const good = this.checkpointedStep;
+    const isModel = good > 0;
+    if (isModel) {
+      await truncateMetrics(db, id, good);
+      const finalRow = (await metricRows(db, id)).at(-1) ?? null;
+      this.run = { ...this.run, step: good, finalRow };
+    }
+    const now = isModel
+      ? `The run went back to its checkpoint of step ${good}, which is the ${MODEL_WORDS[stage]} now.`
+      : `Nothing of this run had been stored yet, so what was there before it is unchanged.`;
+    const failure: ErrorDetails = {
+      ...cause,
+      message: `Step ${this.stepInHand}: ${cause.message} ${now}`,
+      remedy: 'Lower the learning rate, then train again.',
+    };
+    await this.store('failed', { isModel, failure });
   }
 }
 

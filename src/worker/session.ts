@@ -2,6 +2,7 @@
 import { stageConfig } from '../core/config';
 import type { Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import type { StageData } from '../core/run-data';
 import { onDeviceLost, openEngine } from '../engine/backend';
 import { sweepChunks } from '../storage/checkpoints';
 import { openDatabase } from '../storage/open';
@@ -9,7 +10,7 @@ import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
 import { Gate } from './gate';
 import { compare, complete, generateCandidates, score } from './inference-commands';
-import { collectInput, type StageData } from './inputs';
+import { collectInput } from './inputs';
 import { ModelShelf } from './models';
 import type { CommandName, Commands, EngineInfo } from './protocol';
 import { RunLoop, type EventBody, type RunLoopParts } from './run-loop';
@@ -50,7 +51,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     starting = true;
     try {
       const { run, data } = await prepare();
-      emit({ kind: 'run', run });
+      emit({ kind: 'run', run, isModel: false, failure: null });
       const begun = new RunLoop(parts(), run, data);
       loop = begun;
       void begun.ended.then(() => {
@@ -102,10 +103,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       const runId = await begin(async () => {
         const complete = stageConfig(stage, config);
         const project = await getProject(db, projectId);
-        const collected = await collectInput(db, shelf, projectId, stage, {
-          config: complete,
-          text,
-        });
+        const collected = await collectInput(db, shelf, projectId, stage, text);
         const run = await createRun(
           db,
           projectId,
@@ -133,7 +131,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     },
 
     async resumeRun({ runId }) {
-      const { db, shelf } = parts();
+      const { db } = parts();
       if (loop?.current.id === runId) {
         loop.transport.play();
         return { runId };
@@ -147,17 +145,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
             message: 'This run has finished; there is nothing left to resume.',
           });
         }
-        const kept = await runInput(db, runId);
-        // An imported run comes without its data; it goes on with those of the project.
-        const data =
-          kept === undefined
-            ? (
-                await collectInput(db, shelf, stored.projectId, stored.stage, {
-                  config: stageConfig(stored.stage, stored.config),
-                  text: '',
-                })
-              ).data
-            : (kept.data as StageData);
+        const { data } = await runInput(db, runId);
         return { run: await updateRun(db, runId, { status: 'running', error: null }), data };
       });
       return { runId };

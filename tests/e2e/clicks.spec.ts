@@ -61,6 +61,47 @@ test('a person pastes half-valid demonstrations, mends and undoes, trains SFT an
     .toBe(50);
 });
 
+test('a person drops two files and a piece of text on the demonstrations', async ({ page }) => {
+  await page.goto('/');
+  await openStep(page, 'SFT');
+  const target = page.getByRole('group', { name: 'Add demonstrations' });
+  const drop = async (files: Record<string, string>, text = ''): Promise<void> => {
+    const dataTransfer = await page.evaluateHandle(
+      ([contents, dragged]) => {
+        const transfer = new DataTransfer();
+        for (const [name, content] of Object.entries(contents)) {
+          transfer.items.add(new File([content], name));
+        }
+        if (dragged !== '') transfer.setData('text/plain', dragged);
+        return transfer;
+      },
+      [files, text] as const,
+    );
+    await target.dispatchEvent('dragover', { dataTransfer });
+    await target.dispatchEvent('drop', { dataTransfer });
+  };
+  const stored = () => page.evaluate(() => window.rlhf.listDemonstrations());
+
+  await drop({
+    'good.jsonl': '{"prompt": "Who is there?", "completion": "Only the seal."}\n',
+    'half.csv': 'prompt,completion\nWhere is Tom?,In the bakery.\nWhere is Ben?,\n',
+  });
+  const reports = page.getByTestId('import-report');
+  await expect(reports).toHaveCount(2);
+  await expect(reports.first()).toContainText('1 demonstration added from good.jsonl');
+  await expect(reports.last()).toContainText('from half.csv');
+  await expect(reports.last()).toContainText('Line 3');
+  expect((await stored()).map(({ completion }) => completion)).toEqual([
+    'Only the seal.',
+    'In the bakery.',
+  ]);
+
+  await drop({}, 'Prompt: Is it noon?\nResponse: Not yet.');
+  await expect(page.getByTestId('paste')).toHaveValue('Prompt: Is it noon?\nResponse: Not yet.');
+  await page.getByTestId('add-demonstrations').click();
+  await expect.poll(async () => (await stored()).length).toBe(3);
+});
+
 test('a person pretrains a model from nothing on a pasted text', async ({ page }) => {
   await page.goto('/');
   await page.evaluate(() => window.rlhf.ready());

@@ -1,14 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { STREAM, uniform } from '../../src/core/rng';
 import { closeEngine, openEngine, type BackendName } from '../../src/engine/backend';
 import { collate } from '../../src/engine/batch';
 import { generate } from '../../src/engine/generate';
-import { tokenLogprobs } from '../../src/engine/inference';
+import { ScalarModel } from '../../src/engine/heads';
+import { scores, tokenLogprobs } from '../../src/engine/inference';
 import { numTensors } from '../../src/engine/memory';
 import { Llama } from '../../src/engine/model';
 import { Sampler } from '../../src/engine/ops/sample';
-import { golden, largestDifference, toWeights } from './model-fixture';
+import { initialWeights } from '../../src/engine/weights';
+import { golden, largestDifference, MINIATURE, toWeights } from './model-fixture';
 
 const PROMPTS = [[3, 17, 5], [12, 1, 30, 2, 25, 9], [6]];
 const OPTIONS = {
@@ -59,6 +61,49 @@ describe.each<BackendName>(['webgpu', 'wasm'])('on %s', (force) => {
     }
     const other = await generate(model, PROMPTS, { ...OPTIONS, seed: 22 });
     expect(other.map(({ tokens }) => tokens)).not.toEqual(together.map(({ tokens }) => tokens));
+    model.dispose();
+  });
+
+  test('a row ends with its end token, the others write on, and nobody draws when all have ended', async () => {
+    await openEngine({ force });
+    const model = Llama.load(golden.config, toWeights(golden.weights));
+    const prompts = [[3, 17], [12]];
+    const options = { ...OPTIONS, max_new_tokens: 20, streams: [100, 7] };
+    // No token has the id −1, so this is what the rows say when nothing ends them.
+    const free = await generate(model, prompts, { ...options, eos_token_id: -1 });
+    const [short, long] = free.map(({ tokens }) => tokens);
+    const eos_token_id = short!.find((id) => !long!.includes(id))!;
+    const length = short!.indexOf(eos_token_id) + 1;
+    expect(length).toBeLessThan(16);
+    const ended = await generate(model, prompts, { ...options, eos_token_id });
+    expect(ended).toEqual([
+      {
+        tokens: short!.slice(0, length),
+        logprobs: free[0]!.logprobs.slice(0, length),
+        finish: 'eos',
+      },
+      { ...free[1]!, finish: 'length' },
+    ]);
+
+    const decode = vi.spyOn(model, 'decode');
+    await generate(model, [prompts[0]!], { ...options, streams: [100], eos_token_id });
+    expect(decode.mock.calls.length).toBeLessThanOrEqual(16);
+    model.dispose();
+  });
+
+  test('a long prompt beside a short one has its own room in the cache', async () => {
+    await openEngine({ force });
+    const model = Llama.load(golden.config, toWeights(golden.weights));
+    const prompts = [Array.from({ length: 18 }, (_, i) => (i * 7) % 40), [12]];
+    const options = { ...OPTIONS, max_new_tokens: 4, streams: [1, 2] };
+    const together = await generate(model, prompts, options);
+    for (const [b, prompt] of prompts.entries()) {
+      const [alone] = await generate(model, [prompt], {
+        ...options,
+        streams: [options.streams[b]!],
+      });
+      expect(alone!.tokens).toEqual(together[b]!.tokens);
+    }
     model.dispose();
   });
 
@@ -124,6 +169,34 @@ test('draws follow softmax(logits / temperature)', async () => {
   // 3 degrees of freedom, p = 0.001.
   expect(chiSquare).toBeLessThan(16.27);
   sampler.dispose();
+});
+
+test('a batch too large for one pass is measured in parts, each row in its own place', async () => {
+  await openEngine({ force: 'webgpu' });
+  // 8 · 65536 logits for each row: 32 rows in one pass. 8 · 4 · 65536 hidden numbers: 8 rows.
+  const talker = { ...MINIATURE, vocab_size: 65536, tie_word_embeddings: true };
+  const thinker = { ...MINIATURE, vocab_size: 256, intermediate_size: 65536 };
+  const rows = Array.from({ length: 34 }, (_, b) => ({
+    input_ids: [3 + b, 40 + 6 * b, 9, 100 + b],
+    promptLength: 1,
+  }));
+  const batch = collate(rows);
+  const policy = Llama.load(talker, initialWeights(talker, 2));
+  const measured = await tokenLogprobs(policy, batch, 1);
+  for (const b of [0, 9, 33]) {
+    const { logprobs, entropy } = await tokenLogprobs(policy, collate([rows[b]!]), 1);
+    const at = (all: Float32Array) => all.subarray(b * batch.T, (b + 1) * batch.T);
+    expect(largestDifference(at(measured.logprobs), logprobs)).toBeLessThan(1e-5);
+    expect(largestDifference(at(measured.entropy), entropy)).toBeLessThan(1e-5);
+  }
+  const scalar = ScalarModel.load(thinker, initialWeights(thinker, 2), 1);
+  const scored = await scores(scalar, collate(rows.slice(0, 10)));
+  const last = await scores(scalar, collate([rows[9]!]));
+  expect(scored[9]).toBeCloseTo(last[0]!, 5);
+  // Rows differ by more than the tolerance, so a row in another's place would be seen.
+  expect(Math.abs(scored[9]! - scored[1]!)).toBeGreaterThan(1e-3);
+  policy.dispose();
+  scalar.dispose();
 });
 
 test('options out of range and prompts without room are refused by name', async () => {

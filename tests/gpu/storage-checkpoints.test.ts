@@ -5,7 +5,7 @@ import {
   saveCheckpoint,
   sweepChunks,
 } from '../../src/storage/checkpoints';
-import { CHUNK_BYTES } from '../../src/storage/chunks';
+import { CHUNK_BYTES, chunkTensors } from '../../src/storage/chunks';
 import { deleteProject } from '../../src/storage/projects';
 import { getRun } from '../../src/storage/runs';
 import { projectWithRun, tableSizes, testDatabase, weightsOf } from './storage-database';
@@ -37,12 +37,42 @@ test('two checkpoints of a run are kept, equal bytes once, and loose chunks go',
   for (const step of [1, 2, 3]) {
     await saveCheckpoint(db, checkpoint(step, weightsOf(same, ['policy/w', [step]])));
   }
-  expect((await runCheckpoints(db, runId)).map(({ step }) => step)).toEqual([2, 3]);
+  expect((await runCheckpoints(db, runId)).map(({ step, seq }) => [step, seq])).toEqual([
+    [2, 2],
+    [3, 3],
+  ]);
   // frozen, w of step 2, w of step 3
   expect(await db.count('chunks')).toBe(3);
   await db.put('chunks', { hash: 'left by a kill', bytes: new ArrayBuffer(4) });
   expect(await sweepChunks(db)).toBe(1);
   expect(await db.count('chunks')).toBe(3);
+});
+
+test('a chunk that another tab sweeps away meanwhile is stored all the same', async () => {
+  const db = await testDatabase();
+  const { checkpoint } = await projectWithRun(db);
+  const next = checkpoint(1, weightsOf(['policy/w', [1]]));
+  // Left behind by a kill: it is found, so it need not be written, and then it is gone.
+  for (const [hash, bytes] of (await chunkTensors(next.tensors)).chunks) {
+    await db.put('chunks', { hash, bytes });
+  }
+  const swept: number[] = [];
+  const besideAnotherTab = new Proxy(db, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      const method = value.bind(target) as (...args: unknown[]) => unknown;
+      if (name !== 'getKey') return method;
+      return async (...args: unknown[]) => {
+        const found = await method(...args);
+        swept.push(await sweepChunks(db));
+        return found;
+      };
+    },
+  });
+  const { manifest } = await saveCheckpoint(besideAnotherTab, next);
+  expect(swept).toEqual([1]);
+  expect((await loadCheckpoint(db, manifest.id)).tensors).toEqual(next.tensors);
 });
 
 test('a checkpoint that fails leaves the old one and its run as they were', async () => {

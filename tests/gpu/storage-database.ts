@@ -2,6 +2,7 @@ import { deleteDB } from 'idb';
 import { afterEach } from 'vitest';
 import type { WeightMap } from '../../src/core/domain';
 import { PRESETS } from '../../src/core/presets';
+import type { StageData } from '../../src/core/run-data';
 import type { NewCheckpoint } from '../../src/storage/checkpoints';
 import { openDatabase } from '../../src/storage/open';
 import { createProject } from '../../src/storage/projects';
@@ -27,6 +28,15 @@ export const weightsOf = (...entries: [string, number[]][]): WeightMap =>
   new Map(
     entries.map(([name, data]) => [name, { shape: [data.length], data: Float32Array.from(data) }]),
   );
+
+/** What the run of `projectWithRun` was started on. */
+export const INPUT: StageData = {
+  stage: 'sft',
+  seed: 1,
+  start: { kind: 'shipped', id: 'nano', runId: 'nano' },
+  demonstrations: [],
+  samplePrompts: ['a'],
+};
 
 /** A project with one run. */
 export async function projectWithRun(db: Database): Promise<{
@@ -54,7 +64,7 @@ export async function projectWithRun(db: Database): Promise<{
       rewardScale: 1,
       startedAt: 0,
     },
-    { demonstrations: ['a'] },
+    INPUT,
   );
   return {
     projectId,

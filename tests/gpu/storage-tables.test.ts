@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/storage/open';
 import { listProjects, updateProject } from '../../src/storage/projects';
 import { interruptRuns, runInput, runs, updateRun } from '../../src/storage/runs';
 import { write } from '../../src/storage/transaction';
-import { projectWithRun, testDatabase } from './storage-database';
+import { INPUT, projectWithRun, testDatabase } from './storage-database';
 
 const draft = (prompt: string) => ({ prompt, completion: 'x', heldOut: false });
 
@@ -76,7 +76,8 @@ test('metric rows: in order, replaced by step, cut after a step', async () => {
 test('a run keeps its data, is interrupted when it was cut off, and becomes the model', async () => {
   const db = await testDatabase();
   const { runId, projectId } = await projectWithRun(db);
-  expect((await runInput(db, runId))?.data).toEqual({ demonstrations: ['a'] });
+  expect((await runInput(db, runId)).data).toEqual(INPUT);
+  await expect(runInput(db, 'gone')).rejects.toMatchObject({ code: 'not-found' });
   expect((await interruptRuns(db)).map(({ id }) => id)).toEqual([runId]);
   expect((await runs.list(db, projectId))[0]!.status).toBe('interrupted');
   expect(await interruptRuns(db)).toEqual([]);

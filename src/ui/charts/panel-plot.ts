@@ -36,6 +36,12 @@ function drawTarget(plot: uPlot, panel: ChartPanel): void {
   ctx.restore();
 }
 
+/** 1, 2, 5, 10, … up to 50 million. */
+const STEP_INCREMENTS = Array.from(
+  { length: 24 },
+  (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3),
+);
+
 export interface PlotOptions {
   panel: ChartPanel;
   element: HTMLElement;
@@ -58,7 +64,6 @@ export function createPlot(options: PlotOptions): uPlot {
     font: `${text}px "Inter Variable", Inter, system-ui, sans-serif`,
   };
   const grid = { stroke: () => resolveColor(element, 'var(--line)'), width: 1 };
-  const single = lines.length;
   return new uPlot(
     {
       width,
@@ -73,7 +78,15 @@ export function createPlot(options: PlotOptions): uPlot {
       },
       scales: { x: { time: false } },
       axes: [
-        { ...axis, grid: { show: false }, ticks: { show: false }, show: showX, size: 2 * text + 4 },
+        {
+          ...axis,
+          grid: { show: false },
+          ticks: { show: false },
+          show: showX,
+          size: 2 * text + 4,
+          // x counts steps: there is none between two of them.
+          incrs: STEP_INCREMENTS,
+        },
         { ...axis, grid, ticks: { show: false }, size: 4 * text + 8, space: 3 * text },
       ],
       series: [
@@ -86,7 +99,8 @@ export function createPlot(options: PlotOptions): uPlot {
             alpha: kind === 'raw' ? 0.35 : 1,
             dash: kind === 'smoothed' ? series.dash : undefined,
             spanGaps: true,
-            points: { show: kind === 'smoothed' && single < 3 ? undefined : false },
+            // A line needs two points; one alone would not be seen.
+            points: { show: (plot) => kind === 'smoothed' && plot.data[0].length === 1 },
           };
         }),
       ],

@@ -41,6 +41,19 @@ test('GAE is the same with padding before and after the completion', () => {
   expect(advantages[5]).toBe(0);
 });
 
+test('GAE starts anew in each row, also where a row is full to its end', () => {
+  const x = f32(0, 0, 0, 1, 0, 0, 0, 1);
+  const { returns } = generalizedAdvantage(
+    x,
+    x,
+    f32(1, 1, 1, 1, 1, 1, 1, 1),
+    { B: 2, T: 4 },
+    0.9,
+    0.95,
+  );
+  near(returns, [0.65792, 0.7695, 0.9, 1, 0.65792, 0.7695, 0.9, 1]);
+});
+
 test('scores 1, 2, 3 with per-token KL −0.1, −0.2, −0.3 and β 0.5 reward the last tokens 1.05, 2.10, 3.15', () => {
   const logprobs = f32(-0.1, -0.1, -0.2, -0.2, -0.3, -0.3);
   const rewards = tokenRewards({
@@ -139,6 +152,12 @@ describe('the score of a completion that never ended', () => {
     expect(finalScore(3, false, { ...config, missing_eos: 'subtract' })).toBe(2);
     expect(finalScore(3, false, { ...config, missing_eos: 'off' })).toBe(3);
     expect(finalScore(3, true, config)).toBe(3);
+  });
+  test('the penalty is not clipped: it may weigh more than any score', () => {
+    expect(finalScore(3, false, { ...config, missing_eos_penalty: 20 })).toBe(-20);
+    expect(
+      finalScore(-30, false, { ...config, missing_eos: 'subtract', missing_eos_penalty: 20 }),
+    ).toBe(-30);
   });
   test('scores are clipped on both sides; 0 turns the clip off', () => {
     expect(finalScore(30, true, config)).toBe(10);

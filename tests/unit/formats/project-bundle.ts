@@ -1,14 +1,22 @@
-import type { HostTensor } from '../../../src/core/domain';
-import type { ProjectBundle } from '../../../src/formats/project-file';
+import type { HostTensor, WeightMap } from '../../../src/core/domain';
+import { PlaygroundError } from '../../../src/core/errors';
+import { writeProjectFile, type ProjectBundle } from '../../../src/formats/project-file';
 
 const tensor = (shape: number[], ...values: number[]): HostTensor => ({
   shape,
   data: Float32Array.from(values),
 });
 
+/** Its tensors can be changed before they are loaded. */
+export type TestBundle = ProjectBundle & { checkpoints: { tensors: WeightMap }[] };
+
 /** A small project with something in every table. */
-export function bundle(): ProjectBundle {
+export function bundle(): TestBundle {
   const projectId = 'p-1';
+  const tensors = new Map([
+    ['model.norm.weight', tensor([3], 1, -0, 0.1)],
+    ['adam.v.model.norm.weight', tensor([1, 3], 1e-45, 3.4e38, 1e-30)],
+  ]);
   return {
     project: {
       id: projectId,
@@ -87,11 +95,48 @@ export function bundle(): ProjectBundle {
         startedAt: 1_700_000_000_000,
       },
     ],
+    inputs: [
+      {
+        runId: 'run_1',
+        projectId,
+        data: {
+          stage: 'sft',
+          seed: 7,
+          start: { kind: 'shipped', id: 'nano', runId: 'nano' },
+          demonstrations: [
+            { id: 'gone', projectId, prompt: 'Old', completion: '', heldOut: false, seq: 0 },
+          ],
+          samplePrompts: ['Hi'],
+        },
+      },
+    ],
+    samples: [
+      {
+        runId: 'run_1',
+        steps: [
+          {
+            step: 1,
+            samples: [
+              {
+                prompt: 'Hi',
+                text: ' a\n',
+                tokens: [' a', '\n'],
+                logprobs: [-0, -Infinity],
+                refLogprobs: [],
+                score: NaN,
+                kl: null,
+                finish: 'length',
+              },
+            ],
+          },
+        ],
+      },
+    ],
     metrics: [
       {
         runId: 'run_1',
         rows: [
-          { step: 1, 'objective/kl': 0.1 + 0.2 },
+          { step: 1, 'objective/kl': 0.1 + 0.2, 'objective/non_score_reward': -0 },
           { step: 2, loss: NaN },
         ],
       },
@@ -124,11 +169,22 @@ export function bundle(): ProjectBundle {
           bytes: 24,
           seq: 0,
         },
-        tensors: new Map([
-          ['model.norm.weight', tensor([3], 1, -0, 0.1)],
-          ['adam.v.model.norm.weight', tensor([1, 3], 1e-45, 3.4e38, 1e-30)],
-        ]),
+        tensors,
+        load: () => Promise.resolve(tensors),
       },
     ],
   };
+}
+
+/** The bytes of its project file. */
+export const bytesOfFile = async (given: ProjectBundle): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await (await writeProjectFile(given)).arrayBuffer());
+
+export async function errorOf(promise: Promise<unknown>): Promise<PlaygroundError> {
+  const thrown: unknown = await promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (thrown instanceof PlaygroundError) return thrown;
+  throw new Error(`expected a PlaygroundError, got ${String(thrown)}`);
 }

@@ -153,6 +153,13 @@ describe('files that lie', () => {
     ['no description', file({ a: null }), /no description/, 'a'],
     ['an unknown dtype', file({ a: t('I64', [1], 0, 8) }, 8), /"I64" is not one of/, 'a'],
     ['a negative size', file({ a: t('F32', [-1], 0, 4) }, 4), /shape \[-1\]/, 'a'],
+    [
+      'nine dimensions',
+      file({ a: t('F32', Array(9).fill(1), 0, 4) }, 4),
+      /shape a list is not/,
+      'a',
+    ],
+    ['a shape of lists', file({ a: t('F32', [[1]], 0, 4) }, 4), /shape a list is not/, 'a'],
     ['a fractional size', file({ a: t('F32', [0.5], 0, 2) }, 2), /shape \[0.5\]/, 'a'],
     ['an overflowing shape', file({ a: t('F32', [2 ** 40, 2 ** 40], 0, 4) }, 4), /needs/, 'a'],
     ['bad offsets', file({ a: t('F32', [1], 0, '4') }, 4), /data_offsets/, 'a'],

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Demonstration } from '../../../src/core/domain';
 import { History } from '../../../src/state/history.svelte';
+import type { ProjectStore } from '../../../src/state/ports';
+import { SaveQueue } from '../../../src/state/save-queue.svelte';
 import { aState } from './parts';
 
 const BLOCKS = 'Prompt: a\nResponse: A\n\nPrompt: b\nResponse: B\n\nPrompt: c\nResponse: C\n';
@@ -87,5 +90,55 @@ describe('saving', () => {
     await new Promise((later) => setTimeout(later, 250));
     expect(commits.at(-1)?.demonstrations?.get(id)?.completion).toBe('typed');
     expect(project.saved).toBe('saved');
+  });
+
+  const record = (prompt: string): Demonstration => ({
+    id: 'd',
+    projectId: 'p1',
+    prompt,
+    completion: '',
+    heldOut: false,
+    seq: 1,
+  });
+  /** A queue whose transactions end when `settle` says so. */
+  const slowQueue = () => {
+    const commits: Parameters<ProjectStore['commit']>[0][] = [];
+    let settle = (_error?: Error): void => {};
+    const queue = new SaveQueue(
+      (changes) =>
+        new Promise((resolve, reject) => {
+          commits.push(changes);
+          settle = (error) => (error === undefined ? resolve() : reject(error));
+        }),
+      () => {},
+    );
+    return { queue, commits, settle: (error?: Error) => settle(error) };
+  };
+
+  it('does not say saved while something that came meanwhile is in line', async () => {
+    const { queue, settle } = slowQueue();
+    queue.put('demonstrations', 'd', record('first'));
+    const first = queue.flush();
+    queue.put('demonstrations', 'd', record('second'), true);
+    settle();
+    await first;
+    expect(queue.saved).toBe('saving');
+    const second = queue.flush();
+    settle();
+    await second;
+    expect(queue.saved).toBe('saved');
+  });
+
+  it('a change that could not be stored does not overwrite what came after it', async () => {
+    const { queue, commits, settle } = slowQueue();
+    queue.put('demonstrations', 'd', record('old'));
+    const first = queue.flush();
+    queue.put('demonstrations', 'd', record('new'), true);
+    settle(new Error('disk full'));
+    await expect(first).rejects.toThrow('disk full');
+    const second = queue.flush();
+    settle();
+    await second;
+    expect(commits.at(-1)?.demonstrations?.get('d')?.prompt).toBe('new');
   });
 });

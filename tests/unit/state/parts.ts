@@ -1,5 +1,6 @@
 /** What state tests stand on: a database in memory and a worker that does as it is told. */
 import type { Project, Run, Stage } from '../../../src/core/domain';
+import type { ErrorDetails } from '../../../src/core/errors';
 import { inputHash } from '../../../src/core/run-inputs';
 import type { ProjectStore, WorkerLink } from '../../../src/state/ports';
 import { Preferences } from '../../../src/state/preferences.svelte';
@@ -39,6 +40,9 @@ export function memoryStore() {
     commit: async (changes) => {
       if (state.failing) throw new Error('disk full');
       commits.push(changes);
+    },
+    setBase: async () => {
+      if (state.failing) throw new Error('disk full');
     },
     deleteProject: async () => {},
     loadRows: async () => [],
@@ -80,6 +84,7 @@ export function aState(answers: Record<string, unknown> = {}, record: Project = 
       store,
       link,
       preferences: new Preferences(null),
+      bases: () => [{ id: 'nano' }, { id: 'tiny' }],
       engineReady: async () => {},
       notify: (_kind, text) => said.push(text),
       onRecord: () => {},
@@ -121,5 +126,12 @@ export function aRun(
   };
 }
 
-export const announce = (project: ProjectState, run: Run): void =>
-  project.transport.handle({ type: 'event', seq: 1, kind: 'run', run });
+/** What the worker says of a run; it is the model unless it is under way or failed. */
+export const announce = (
+  project: ProjectState,
+  run: Run,
+  {
+    isModel = run.status === 'done' || run.status === 'stopped',
+    failure = null,
+  }: { isModel?: boolean; failure?: ErrorDetails | null } = {},
+): void => project.transport.handle({ type: 'event', seq: 1, kind: 'run', run, isModel, failure });

@@ -65,6 +65,8 @@ describe('what a stage needs, and what is out of date', () => {
     expect(project.staleReason('sft')).toMatch(/demonstrations have changed/);
     project.undo();
     expect(project.staleReason('sft')).toBeNull();
+    project.updateDemonstration(project.demonstrations[0]!.id, { heldOut: true });
+    expect(project.staleReason('sft')).toMatch(/demonstrations have changed/);
   });
 
   it('follows through the pipeline: new rankings, and an SFT model trained again', () => {
@@ -127,6 +129,107 @@ describe('runs', () => {
     await expect(finished).rejects.toThrow('NaN at step 3');
     expect(said).toEqual(['loss is NaN at step 3']);
     expect(project.currentRun('sft')?.id).toBe('sft-1');
+  });
+});
+
+describe('a run whose numbers stopped being numbers', () => {
+  const FAILURE = {
+    code: 'non-finite',
+    field: 'loss',
+    message: 'Step 3: the loss is NaN. The run went back to its checkpoint of step 2.',
+    remedy: 'Lower the learning rate, then train again.',
+  } as const;
+  const rowAt = (step: number) => ({ step, loss: 3 - step });
+
+  it('is the model from its last good checkpoint on, and keeps no row after it', async () => {
+    const { project, said } = aState();
+    project.addDemonstrations(BLOCKS);
+    announce(project, aRun(project, 'sft', 1));
+    const started = aRun(project, 'sft', 2, { status: 'running', checkpointId: null });
+    announce(project, started);
+    const finished = project.transport.finished('sft-2');
+    for (const step of [1, 2, 3]) {
+      project.transport.handle({
+        type: 'event',
+        seq: step,
+        kind: 'step',
+        runId: 'sft-2',
+        stage: 'sft',
+        step,
+        totalSteps: 9,
+        row: rowAt(step),
+        tokensPerSecond: 5,
+        msLeft: 0,
+      });
+      const entry = { type: 'event', seq: step, stage: 'sft', step } as const;
+      project.transport.handle({ ...entry, kind: 'samples', runId: 'sft-2', samples: [] });
+    }
+    const run = { ...started, status: 'failed', step: 2, checkpointId: 'c', error: 'x' } as const;
+    announce(project, run, { isModel: true, failure: FAILURE });
+    await expect(finished).rejects.toMatchObject(FAILURE);
+    expect(said).toEqual([FAILURE.message]);
+    expect(project.record.runs.sft).toBe('sft-2');
+    expect(project.currentRun('sft')).toMatchObject({ id: 'sft-2', status: 'failed', step: 2 });
+    expect(project.missing('reward')?.page).toBe('rankings');
+    expect(project.staleReason('sft')).toBeNull();
+    expect(project.transport.canResume).toBeNull();
+    expect(await project.loadedRows('sft')).toEqual([rowAt(1), rowAt(2)]);
+    expect(project.samples('sft').map(({ step }) => step)).toEqual([1, 2]);
+    // Whoever asks later is told the same.
+    await expect(project.transport.finished('sft-2')).rejects.toMatchObject(FAILURE);
+  });
+
+  it('leaves what was there when nothing had been stored', () => {
+    const { project } = aState();
+    announce(project, aRun(project, 'sft', 1));
+    const started = aRun(project, 'sft', 2, { status: 'running', checkpointId: null });
+    announce(project, started);
+    announce(project, { ...started, status: 'failed', step: 0 }, { failure: FAILURE });
+    expect(project.currentRun('sft')?.id).toBe('sft-1');
+  });
+});
+
+describe('another base', () => {
+  const withModels = () => {
+    const state = aState({}, aProject({ base: 'nano' }));
+    const { project } = state;
+    project.addDemonstrations(BLOCKS);
+    announce(project, aRun(project, 'pretrain', 1));
+    announce(project, aRun(project, 'sft', 2));
+    project.addRanking(RANKING);
+    announce(project, aRun(project, 'reward', 3));
+    return state;
+  };
+
+  it('makes what grew from the old one out of date, keeps the data, and can be taken back', async () => {
+    const { project, calls } = withModels();
+    expect(project.staleReason('sft')).toBeNull();
+    await project.setBase('tiny');
+    expect(project.record).toMatchObject({ base: 'tiny', runs: { base: null, sft: 'sft-2' } });
+    expect(project.staleReason('sft')).toMatch(/the base model is another one/);
+    expect(project.staleReason('reward')).toMatch(/SFT model it stands on/);
+    expect(project.demonstrations).toHaveLength(3);
+    expect(project.rankings).toHaveLength(1);
+    expect(calls.at(-1)).toEqual({ name: 'forget', request: { projectId: 'p1' } });
+    await project.setBase('pretrain-1');
+    expect(project.record).toMatchObject({ base: 'tiny', runs: { base: 'pretrain-1' } });
+    expect(project.staleReason('sft')).toBeNull();
+    await project.setBase('scratch');
+    expect(project.record).toMatchObject({ base: 'scratch', runs: { base: null } });
+    expect(project.missing('sft')?.page).toBe('base');
+  });
+
+  it('is refused when it is unknown, while a run is under way, or when it cannot be stored', async () => {
+    const { project, storeState } = withModels();
+    for (const id of ['huge', 'sft-2']) {
+      await expect(project.setBase(id)).rejects.toMatchObject({ code: 'argument', field: 'base' });
+    }
+    await project.flush();
+    storeState.failing = true;
+    await expect(project.setBase('tiny')).rejects.toThrow('disk full');
+    expect(project.record).toMatchObject({ base: 'nano', runs: { base: 'pretrain-1' } });
+    announce(project, aRun(project, 'sft', 9, { status: 'running', checkpointId: null }));
+    await expect(project.setBase('tiny')).rejects.toMatchObject({ code: 'busy' });
   });
 });
 

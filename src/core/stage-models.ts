@@ -1,0 +1,14 @@
+/** The model that each stage makes: where it stands in a project, and what people call it. */
+import type { Project, Stage } from './domain';
+
+/** The name under which a stage's model stands in `Project.runs`. */
+export const modelName = (stage: Stage): keyof Project['runs'] =>
+  stage === 'pretrain' ? 'base' : stage;
+
+/** As it stands in the middle of a sentence. */
+export const MODEL_WORDS: Readonly<Record<Stage, string>> = {
+  pretrain: 'base model',
+  sft: 'SFT model',
+  reward: 'reward model',
+  ppo: 'PPO policy',
+};

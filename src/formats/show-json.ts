@@ -1,0 +1,17 @@
+/** Most characters of a text from a file that an error message repeats. */
+const MAX_SHOWN = 120;
+
+/**
+ * A value from a parsed JSON file as an error message shows it: short, whatever the file holds, and
+ * without walking into it (a list of 10 000 lists inside each other overflows JSON.stringify).
+ */
+export function showJson(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) {
+    const plain = value.length <= 8 && value.every((item) => typeof item !== 'object');
+    return plain ? `[${value.map(showJson).join(', ')}]` : 'a list';
+  }
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value as number | boolean | null);
+  return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+}
