@@ -16,6 +16,17 @@ const HALF_VALID = [
   DEMONSTRATIONS[3],
 ].join('\n');
 
+/** The id of `<|end|>` in every tokenizer that this page makes. */
+const END_ID = 1;
+
+function expectFinite(rows: Record<string, number>[]): void {
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) {
+      expect(Number.isFinite(value), `${name} is ${value}`).toBe(true);
+    }
+  }
+}
+
 async function open(page: Page): Promise<void> {
   await page.goto('/');
   await page.waitForFunction(() => 'rlhf' in window);
@@ -35,10 +46,12 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
   expect(report.rejected.map(({ line }) => line)).toEqual([3, 5]);
 
   const sft = await page.evaluate(() => window.rlhf.trainSft({ num_train_epochs: 1 }));
-  expect(sft.loss).toBeGreaterThan(0);
-  expect(await page.evaluate(() => window.rlhf.metrics('sft'))).toHaveLength(sft.step!);
+  const sftRows = await page.evaluate(() => window.rlhf.metrics('sft'));
+  expect(sftRows).toHaveLength(sft.step!);
+  expect(sftRows.at(-1)).toEqual(sft);
+  expectFinite(sftRows);
 
-  const completions = await page.evaluate(() =>
+  const write = () =>
     window.rlhf.complete({
       model: 'sft',
       prompt: 'Who is Sam?',
@@ -46,15 +59,18 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
       maxNewTokens: 8,
       temperature: 1,
       seed: 5,
-    }),
-  );
+    });
+  const completions = await page.evaluate(write);
   expect(completions).toHaveLength(2);
   for (const { tokens, logprobs, finish } of completions) {
-    expect(tokens.length).toBeGreaterThan(0);
+    expect(tokens.length).toBeLessThanOrEqual(8);
+    expect(finish === 'length').toBe(tokens.length === 8 && tokens.at(-1) !== END_ID);
     expect(logprobs).toHaveLength(tokens.length);
-    expect(logprobs.every((value) => value <= 0)).toBe(true);
-    expect(['eos', 'length']).toContain(finish);
+    expect(logprobs.every((value) => value <= 0 && value > -20)).toBe(true);
+    expect(Math.min(...logprobs)).toBeLessThan(0);
   }
+  expect(completions[0]!.tokens).not.toEqual(completions[1]!.tokens);
+  expect(await page.evaluate(write)).toEqual(completions);
 
   await page.evaluate(async () => {
     for (const prompt of ['Who is Sam?', 'Is the sea cold?', 'Good morning!', 'Where is Ida?']) {
@@ -75,6 +91,7 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
   expect(Object.keys(reward)).toEqual(
     expect.arrayContaining(['step', 'loss', 'accuracy', 'margin']),
   );
+  expectFinite([reward]);
   const item = { prompt: 'Who is Sam?', completion: 'Gladly, my dear.' };
   const score = await page.evaluate((it) => window.rlhf.score(it), item);
   expect(Number.isFinite(score)).toBe(true);
@@ -85,6 +102,7 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
   expect(ppo.step).toBe(2);
   const rows = await page.evaluate(() => window.rlhf.metrics('ppo'));
   expect(rows).toHaveLength(2);
+  expectFinite(rows);
   expect(Object.keys(rows[0]!)).toEqual(
     expect.arrayContaining([
       'objective/kl',
@@ -117,8 +135,7 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
   expect(copy.score).toBe(score);
   expect(copy.demonstrations).toHaveLength(4);
   expect(copy.rankings.map(({ ranks }) => ranks)).toEqual(rankings.map(({ ranks }) => ranks));
-  // JSON in the file has no −0, which is equal to 0 but not to toEqual.
-  expect(JSON.stringify(copy.rows)).toBe(JSON.stringify(rows));
+  expect(copy.rows).toEqual(rows);
 
   await page.evaluate((it) => window.rlhf.deleteProject(it), copy.id);
   const projects = await page.evaluate(() => window.rlhf.listProjects());

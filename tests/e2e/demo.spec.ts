@@ -58,10 +58,18 @@ test('"Run the demo" runs the whole loop within 4 minutes and the page never blo
   expect(mean(rows.slice(-3))).toBeGreaterThan(mean(rows.slice(0, 3)));
   expect(rows[0]!['objective/kl']).toBeCloseTo(0, 4);
 
-  const long = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
+  const longTasks = () =>
+    page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks.slice());
+  const long = await longTasks();
   console.log(`long tasks over 50 ms: ${JSON.stringify(long)}`);
   // The goal is none over 50 ms. A software adapter computes on the cores that the page needs, so what
   // is asserted here is that the page stays usable; docs/benchmarks.md has the measured numbers.
   expect(Math.max(0, ...long)).toBeLessThan(250);
+  // the observer is there: a task made long on purpose is seen
+  await page.evaluate(() => {
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+  });
+  await expect.poll(async () => Math.max(0, ...(await longTasks()))).toBeGreaterThanOrEqual(150);
   await photograph(page);
 });

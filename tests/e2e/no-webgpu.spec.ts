@@ -45,7 +45,7 @@ test('without WebGPU a banner says so and the loop still runs', async ({ page })
     return { sft, completion, reward, ppo };
   });
   expect(Number.isFinite(result.sft['loss'])).toBe(true);
-  expect(result.completion!.tokens.length).toBeGreaterThan(0);
+  expect(Math.min(...result.completion!.logprobs)).toBeLessThan(0);
   expect(Number.isFinite(result.reward['loss'])).toBe(true);
   expect(result.ppo['val/ratio_first']).toBeCloseTo(1, 3);
 });

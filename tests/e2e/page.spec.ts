@@ -4,6 +4,7 @@ test('the page opens without an error, a refused resource or a request to anothe
   page,
   baseURL,
 }) => {
+  if (baseURL === undefined) throw new Error('no baseURL: any address would count as local');
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
@@ -11,7 +12,7 @@ test('the page opens without an error, a refused resource or a request to anothe
   });
   page.on('request', (request) => {
     const url = request.url();
-    const local = /^(data|blob):/.test(url) || url.startsWith(baseURL ?? '');
+    const local = /^(data|blob):/.test(url) || url.startsWith(baseURL);
     if (!local) problems.push(`request to another origin: ${url}`);
   });
 
