@@ -10,9 +10,9 @@ export type AttributeName = (typeof ATTRIBUTE_NAMES)[number];
 
 /** What `attributes` measures. */
 export interface TextAttributes {
-  /** Courtesies: "please", "thank you", "of course", … */
+  /** Courtesies: "please", "thank you", "of course", "por favor", … */
   polite: number;
-  /** Insults and dismissals, all mild: "turnip", "go away", … */
+  /** Insults and dismissals, all mild: "turnip", "go away", "zoquete", … */
   rude: number;
   /** Tone by those counts; one insult outweighs any courtesy. */
   tone: 'polite' | 'rude' | 'plain';
@@ -34,16 +34,48 @@ export interface TextAttributes {
 /** Answers with more words ramble. */
 export const RAMBLING_WORDS = 24;
 
-const POLITE =
-  /\b(?:please|thanks?|thank you|of course|gladly|with pleasure|welcome|my dear|dear friend|how kind|very kind|glad to|my friend|i am sorry|take care|good day)\b/gi;
-const RUDE =
-  /\b(?:silly|turnip|lazy bones|pudding head|old boot|fool|go away|leave me alone|stop asking|you again|not my problem|do it yourself|more time than i do|busy with nothing|i will not tell you|asks better questions)\b/gi;
-const HAPPY = /\b(?:happy|glad|laughed|smiled|danced|cheered|hugged|joy)\b/i;
-const SAD = /\b(?:sad|cried|alone|tears|lonely|unhappy|wept)\b/i;
-const NEGATED_HAPPY =
-  /\b(?:not|never|nobody) (?:\w+ )?(?:happy|glad|laughed|smiled|danced|cheered)\b/i;
-const CATS = /\b(?:cats?|kittens?)\b/gi;
-const OTHER_ANIMALS = /\b(?:goats?|dogs?|ducks?|crabs?|gulls?|seals?|hens?)\b/gi;
+/** Whole words or phrases of both languages, wherever letters (ñ, á too) end. */
+const words = (flags: string, ...phrases: string[]): RegExp =>
+  new RegExp(`(?<!\\p{L})(?:${phrases.join('|')})(?!\\p{L})`, `${flags}u`);
+
+const POLITE = words(
+  'gi',
+  'please|thanks?|thank you|of course|gladly|(?:with|my) pleasure|welcome|dear|how kind|very kind',
+  'would you be so kind|glad to|my friend|i am sorry|take care|good day|excuse me|pardon|kindly',
+  'por favor|gracias|claro que sí|con (?:mucho )?gusto|(?:es|será) un placer|bienvenid[oa]s?',
+  'querid[oa]s?|qué amable|sería tan amable|de nada|lo siento|perdona|perdón|disculpa|cuídate',
+);
+const RUDE = words(
+  'gi',
+  'silly|turnip|lazy bones|pudding head|old boot|fool|go away|leave me alone|stop asking|you again',
+  'not my problem|do it yourself|more time than i do|busy with nothing|i will not tell you',
+  'asks better questions',
+  'tont[oa]|nabo|chorlito|zoquete|vete|déjame en paz|otra vez tú|deja de preguntar|hazlo tú',
+  'no es mi problema|no preguntes más|pregunta mejor',
+);
+const HAPPY = words(
+  'i',
+  'happy|happiest|glad|laughed|smiled|danced|cheered|hugged|joy',
+  'feliz|felices|contentos?|contentas?|alegría|alegrías|alegres?|rieron|rió|sonrió|sonrieron',
+  'bailó|bailaron|abrazó|abrazaron',
+);
+const SAD = words(
+  'i',
+  'sad|cried|alone|tears|lonely|unhappy|wept',
+  'tristes?|tristeza|lloró|lloré|lloraron|lágrimas|soledad',
+);
+const NEGATED_HAPPY = words(
+  'i',
+  '(?:not|never|nobody) (?:\\p{L}+ )?(?:happy|glad|laughed|smiled|danced|cheered)',
+  '(?:no|nunca|nadie) (?:\\p{L}+ )?(?:feliz|felices|contentos?|contentas?|rió|rieron|sonrió|bailó)',
+);
+const CATS = words('gi', 'cats?|kittens?|gat[oa]s?|gatit[oa]s?');
+const OTHER_ANIMALS = words(
+  'gi',
+  'goats?|dogs?|ducks?|crabs?|gulls?|seals?|hens?|donkeys?|owls?|pigs?|snails?|parrots?|mouse|mice|sheep',
+  'chivos?|cabras?|perr[oa]s?|patos?|cangrejos?|gaviotas?|focas?|gallinas?|burr[oa]s?|lechuzas?',
+  'cerdos?|caracol(?:es)?|loros?|rat[óo]n(?:es)?|ovejas?',
+);
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 

@@ -1,6 +1,8 @@
+import type { Language } from '../../src/core/saltby-world';
+
 /** What the generator knows about a document because it wrote it: the ground truth for labelers. */
 export interface Attributes {
-  /** How a story ends; `none` for texts that are no stories. */
+  /** How a story, a letter, a day ends; `none` for texts without an ending. */
   ending: 'happy' | 'sad' | 'open' | 'none';
   /** How an answer sounds; `none` outside exchanges. */
   tone: 'polite' | 'neutral' | 'curt' | 'rude' | 'none';
@@ -12,6 +14,9 @@ export interface Attributes {
   truth: boolean | null;
   /** Whether an answer does what was asked; null outside exchanges. */
   follows: boolean | null;
+  language: Language;
+  /** Program text, on its own or with an explanation in words. */
+  code: 'none' | 'plain' | 'explained';
 }
 
 /** One document of the corpus. */
@@ -33,6 +38,15 @@ export interface Passage {
   combination: string;
 }
 
+/** A request and its answer before they are framed. */
+export interface Exchange {
+  family: string;
+  prompt: string;
+  completion: string;
+  attributes: Attributes;
+  combination: string;
+}
+
 export const PLAIN: Attributes = {
   ending: 'none',
   tone: 'none',
@@ -40,4 +54,6 @@ export const PLAIN: Attributes = {
   topic: 'none',
   truth: null,
   follows: null,
+  language: 'en',
+  code: 'none',
 };

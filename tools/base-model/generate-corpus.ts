@@ -1,22 +1,27 @@
 /**
- * Writes the base corpus: `npx tsx tools/base-model/generate-corpus.ts --out DIR [--seed 1]
- * [--documents 150000]` makes `train.jsonl`, `heldout-seen.jsonl` and `heldout-unseen.jsonl` (new
+ * Writes the base corpus: `npx tsx tools/base-model/generate-corpus.ts --out DIR [--edition full]
+ * [--seed 1] [--documents 460000]` makes `train.jsonl`, `heldout-seen.jsonl` and `heldout-unseen.jsonl` (new
  * combinations of slots), one unique document with its attributes per line.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeDocument, splitOf } from './corpus';
+import { EDITIONS, splitOf, type Edition } from './corpus';
 
 const { values } = parseArgs({
   options: {
     out: { type: 'string' },
+    edition: { type: 'string', default: 'full' },
     seed: { type: 'string', default: '1' },
-    documents: { type: 'string', default: '150000' },
+    documents: { type: 'string', default: '460000' },
   },
 });
 if (values.out === undefined)
-  throw new Error('Usage: generate-corpus.ts --out DIR [--seed N] [--documents N]');
+  throw new Error(
+    'Usage: generate-corpus.ts --out DIR [--edition full|nano] [--seed N] [--documents N]',
+  );
+const makeDocument = EDITIONS[values.edition as Edition];
+if (makeDocument === undefined) throw new Error(`No edition "${values.edition}": full or nano`);
 const [seed, wanted] = [Number(values.seed), Number(values.documents)];
 
 mkdirSync(values.out, { recursive: true });
@@ -28,7 +33,7 @@ const files = {
 };
 const counts = { train: 0, seen: 0, unseen: 0 };
 const texts = new Set<string>();
-const words = new Set<string>();
+const words = { en: new Set<string>(), es: new Set<string>() };
 const families = new Map<string, number>();
 let bytes = 0;
 let drawn = 0;
@@ -43,11 +48,20 @@ while (texts.size < wanted) {
   writeSync(files[split], `${JSON.stringify(document)}\n`);
   bytes += Buffer.byteLength(document.text);
   families.set(document.family, (families.get(document.family) ?? 0) + 1);
-  for (const word of document.text.match(/[A-Za-z']+/g) ?? []) words.add(word.toLowerCase());
+  for (const word of document.text.match(/[\p{L}']+/gu) ?? []) {
+    words[document.language].add(word.toLowerCase());
+  }
 }
 for (const file of Object.values(files)) closeSync(file);
 console.log(
-  JSON.stringify({ seed, drawn, unique: texts.size, ...counts, bytes, vocabulary: words.size }),
+  JSON.stringify({
+    seed,
+    drawn,
+    unique: texts.size,
+    ...counts,
+    bytes,
+    vocabulary: { en: words.en.size, es: words.es.size },
+  }),
 );
 console.log(
   [...families]

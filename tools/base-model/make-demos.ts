@@ -8,9 +8,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasAttribute, type AttributeName } from '../../src/core/attributes';
-import { makeDocument } from './corpus';
+import { makeNanoDocument } from './nano/edition';
 import { Draw } from './draw';
-import { EXCHANGES, type Exchange, type ExchangeName, type ExchangeOptions } from './exchanges';
+import type { Exchange } from './document';
+import { EXCHANGES, type ExchangeName, type ExchangeOptions } from './nano/exchanges';
 
 /** The file format of public/demo/*.json. */
 export interface DemoSet {
@@ -126,7 +127,7 @@ function builtInText(seed: number, bytes: number): string {
   const texts = new Set<string>();
   let size = 0;
   for (let index = 0; size < bytes; index++) {
-    const { text } = makeDocument(seed, index);
+    const { text } = makeNanoDocument(seed, index);
     if (texts.has(text)) continue;
     texts.add(text);
     size += Buffer.byteLength(text) + 2;

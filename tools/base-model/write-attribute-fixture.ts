@@ -1,18 +1,24 @@
 /**
- * Freezes generated documents with their recorded attributes, as ground truth for
+ * Freezes generated documents of both editions with their recorded attributes, as ground truth for
  * src/core/attributes.ts: `npx tsx tools/base-model/write-attribute-fixture.ts
  * tests/golden/attributes.jsonl`.
  */
 import { writeFileSync } from 'node:fs';
-import { makeDocument } from './corpus';
+import { EDITIONS, type Edition } from './corpus';
 
 const SEED = 11;
-const DOCUMENTS = 300;
+const DOCUMENTS: Readonly<Record<Edition, number>> = { nano: 300, full: 700 };
 
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new Error('Usage: write-attribute-fixture.ts FILE.jsonl');
-const rows = Array.from({ length: DOCUMENTS }, (_, index) => {
-  const { text, completion, family, ending, tone, length, topic } = makeDocument(SEED, index);
-  return JSON.stringify({ text: completion ?? text, family, ending, tone, length, topic });
-});
+const rows: string[] = [];
+for (const edition of ['nano', 'full'] as const) {
+  for (let index = 0; index < DOCUMENTS[edition]; index++) {
+    const made = EDITIONS[edition](SEED, index);
+    const { family, ending, tone, length, topic, truth, language, code } = made;
+    const text = made.completion ?? made.text;
+    const recorded = { family, ending, tone, length, topic, truth, language, code };
+    rows.push(JSON.stringify({ text, edition, ...recorded }));
+  }
+}
 writeFileSync(path, `${rows.join('\n')}\n`);

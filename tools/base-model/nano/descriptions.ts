@@ -1,6 +1,6 @@
 /** Texts that are neither stories nor exchanges: facts, portraits and days in Saltby. */
-import { capital, type Draw } from './draw';
-import { PLAIN, type Passage } from './document';
+import { capital, type Draw } from '../draw';
+import { PLAIN, type Passage } from '../document';
 import { mentioned } from './stories';
 import { sighting } from './exchanges';
 import { CATS, FACTS, OTHER_ANIMALS, PEOPLE, PLACES, THINGS } from './world';

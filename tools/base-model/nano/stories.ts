@@ -3,8 +3,8 @@
  * open.
  */
 import { ARCS, type ArcName, type Ending, type StorySlots } from './arcs';
-import { capital, type Draw } from './draw';
-import { PLAIN, type Passage } from './document';
+import { capital, type Draw } from '../draw';
+import { PLAIN, type Passage } from '../document';
 import { ANIMALS, CATS, OTHER_ANIMALS, PEOPLE, PLACES, THINGS } from './world';
 
 const lastWords = (draw: Draw, { who, friend }: StorySlots, ending: Ending): string => {

@@ -1,11 +1,21 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { attributes } from '../../../src/core/attributes';
-import { makeDocument, splitOf } from '../../../tools/base-model/corpus';
-import { FACTS, THINGS } from '../../../tools/base-model/world';
+import { splitOf } from '../../../tools/base-model/corpus';
+import { makeNanoDocument as makeDocument } from '../../../tools/base-model/nano/edition';
+import { FACTS, THINGS } from '../../../tools/base-model/nano/world';
 
 const DOCUMENTS = Array.from({ length: 3000 }, (_, index) => makeDocument(5, index));
 
-describe('the corpus generator', () => {
+describe('the nano edition', () => {
+  it('still writes the texts that the shipped model nano was trained on', () => {
+    const hash = createHash('sha256');
+    for (let index = 0; index < 2000; index++) hash.update(`${makeDocument(1, index).text}\n\n`);
+    expect(hash.digest('hex')).toBe(
+      'd06137fb284932bea803c8da19ba25add9d64281d26b71bd3eda0694fa5b4d66',
+    );
+  });
+
   it('makes the same document from the same seed and index, another from another', () => {
     expect(makeDocument(5, 1234)).toEqual(DOCUMENTS[1234]);
     const others = DOCUMENTS.filter(({ text }, i) => makeDocument(6, i).text === text);

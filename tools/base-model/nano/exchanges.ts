@@ -1,18 +1,10 @@
 /** Requests and answers. In the base corpus they are prose or unmarked dialogue, never a template. */
 import type { ArcName, Ending } from './arcs';
-import { capital, type Draw } from './draw';
-import type { Attributes } from './document';
+import { capital, type Draw } from '../draw';
+import { PLAIN, type Exchange } from '../document';
 import { answer, type Content, type Tone } from './manners';
 import { drawSlots, mentioned, story } from './stories';
 import { CATS, FACTS, OTHER_ANIMALS, PEOPLE, PLACES, THINGS, type Animal } from './world';
-
-export interface Exchange {
-  family: string;
-  prompt: string;
-  completion: string;
-  attributes: Attributes;
-  combination: string;
-}
 
 /** Choices that a caller may fix; what is missing is drawn. */
 export interface ExchangeOptions {
@@ -295,14 +287,7 @@ const animal: Family = (draw, options) => {
       `Who is the friend of ${who}?`,
     ]),
     completion: sighting(draw, seen, place),
-    attributes: {
-      ending: 'none',
-      tone: 'neutral',
-      length: 'short',
-      topic: seen.kind,
-      truth: null,
-      follows: true,
-    },
+    attributes: { ...PLAIN, tone: 'neutral', topic: seen.kind, follows: true },
     combination: `animal ${seen.name} ${place}`,
   };
 };
@@ -347,19 +332,3 @@ const tale: Family = (draw, options) => {
 
 export const EXCHANGES = { where, borrow, help, person, fact, talk, animal, tale };
 export type ExchangeName = keyof typeof EXCHANGES;
-
-/** Frames an exchange as prose or as unmarked dialogue. */
-export function frame(draw: Draw, { prompt, completion }: Exchange): string {
-  const asker = draw.pick(PEOPLE).name;
-  const answerer = draw.other(
-    PEOPLE.map(({ name }) => name),
-    asker,
-  );
-  const form = draw.weighted({ prose: 35, lines: 45, names: 20 });
-  if (form === 'lines') return `${prompt}\n${completion}`;
-  if (form === 'names') return `${asker}: ${prompt}\n${answerer}: ${completion}`;
-  // Quotation marks do not nest: an answer that quotes someone is reported on lines of its own.
-  if (completion.includes('"'))
-    return `${asker} asks:\n${prompt}\n${answerer} says:\n${completion}`;
-  return `${asker} asks: "${prompt}" ${answerer} says: "${completion}"`;
-}

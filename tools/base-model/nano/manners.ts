@@ -3,9 +3,9 @@
  * or rambling. Polite answers always hold a courtesy, rude ones always hold a (mild) insult, the
  * others neither: src/core/attributes.ts relies on nothing else.
  */
-import { RAMBLING_WORDS } from '../../src/core/attributes';
-import { capital, type Draw } from './draw';
-import { PLAIN, type Attributes } from './document';
+import { RAMBLING_WORDS } from '../../../src/core/attributes';
+import { capital, type Draw } from '../draw';
+import { PLAIN, type Attributes } from '../document';
 
 export type Tone = 'polite' | 'neutral' | 'curt' | 'rude';
 

@@ -2,7 +2,7 @@
  * The plots of the stories: what was, what went wrong, and what came of it, which depends on whether
  * the story ends happily, sadly or openly.
  */
-import { capital, type Draw } from './draw';
+import { capital, type Draw } from '../draw';
 import { PLACES, type Animal, type Person } from './world';
 
 export type Ending = 'happy' | 'sad' | 'open';
