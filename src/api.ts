@@ -10,6 +10,7 @@ import type {
 } from './core/domain';
 import { PlaygroundError } from './core/errors';
 import type { App } from './state/app.svelte';
+import { folderOf } from './state/model-folder';
 import type { ProjectState } from './state/project.svelte';
 
 const MAX_SEED = 2 ** 32 - 1;
@@ -64,6 +65,14 @@ const rankingSchema = v.strictObject({
 });
 const scoreSchema = v.strictObject({ prompt: text, completion: v.string('must be text') });
 const configSchema = v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {});
+const modelSchema = v.picklist(
+  ['base', 'sft', 'reward', 'ppo'],
+  'must be one of base, sft, reward, ppo',
+);
+const filesSchema = v.pipe(
+  v.array(v.instance(File, 'must be a list of files')),
+  v.nonEmpty('must not be empty'),
+);
 const stageSchema = v.picklist(['sft', 'reward', 'ppo'], 'must be one of sft, reward, ppo');
 
 /**
@@ -137,13 +146,11 @@ export function createApi(app: App) {
     async newProject(options?: { name?: string; base?: string; seed?: number }): Promise<string> {
       const checked = check('options', newProjectSchema, options ?? {});
       await app.basesReady();
-      const known = [...app.bases.map(({ id }) => id), 'scratch'];
-      const base = check(
-        'base',
-        v.picklist(known, `must be one of ${known.join(', ')}`),
-        checked.base,
-      );
-      return app.createProject({ ...checked, base });
+      const known = [...app.bases.map(({ id }) => id), 'scratch'].join(', ');
+      if (!(await app.isBase(checked.base))) {
+        check('base', v.never(`must be one of ${known}, or the id of an imported base`), checked);
+      }
+      return app.createProject(checked);
     },
     async openProject(id: string): Promise<void> {
       const checked = check('id', text, id);
@@ -237,6 +244,18 @@ export function createApi(app: App) {
     async metrics(stage: 'sft' | 'reward' | 'ppo'): Promise<MetricRow[]> {
       const checked = check('stage', stageSchema, stage);
       return structuredClone([...(await (await opened()).loadedRows(checked))]);
+    },
+
+    /** The model of a stage as a zip of a Hugging Face folder, for `transformers`. */
+    async exportHuggingFace(stage: 'base' | 'sft' | 'reward' | 'ppo'): Promise<Blob> {
+      const checked = check('stage', modelSchema, stage);
+      return (await opened()).exportModel(checked);
+    },
+    /** Puts the open project on a Llama-family model; the id is a base for `newProject` too. */
+    async importHuggingFace(files: Iterable<File>): Promise<string> {
+      const checked = check('files', filesSchema, [...files]);
+      const { runId } = await (await opened()).importBase(...folderOf(checked));
+      return runId;
     },
 
     async exportProject(): Promise<Blob> {

@@ -1,5 +1,5 @@
 /** The model that each stage makes: where it stands in a project, and what people call it. */
-import type { Project, Stage } from './domain';
+import type { Project, Run, Stage } from './domain';
 
 /** The name under which a stage's model stands in `Project.runs`. */
 export const modelName = (stage: Stage): keyof Project['runs'] =>
@@ -12,3 +12,12 @@ export const MODEL_WORDS: Readonly<Record<Stage, string>> = {
   reward: 'reward model',
   ppo: 'PPO policy',
 };
+
+/** The setting of a pretraining run that was no training: the name of a model from elsewhere. */
+export const IMPORTED = 'imported';
+
+/** The name of the model that this run brought in; null for runs that trained. */
+export function importedName(run: Pick<Run, 'config'>): string | null {
+  const name = run.config[IMPORTED];
+  return typeof name === 'string' ? name : null;
+}

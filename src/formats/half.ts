@@ -40,8 +40,20 @@ function roundTiesToEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** bf16 bits → number, exact. */
-export function bfloatToNumber(bits: number): number {
-  u32[0] = bits << 16;
-  return f32[0]!;
+/** All 65536 f16 patterns as f32, made on first use: a lookup is many times faster than arithmetic. */
+let halves: Float32Array | null = null;
+
+/** f16 patterns → f32, exact. */
+export function widenHalves(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  halves ??= Float32Array.from({ length: 65536 }, (_, pattern) => halfToNumber(pattern));
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i]!]!;
+  return values;
+}
+
+/** bf16 patterns → f32, exact. */
+export function widenBfloats(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const patterns = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) patterns[i] = bits[i]! << 16;
+  return new Float32Array(patterns.buffer);
 }

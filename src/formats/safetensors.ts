@@ -1,41 +1,36 @@
 /**
- * safetensors: u64-LE header length, JSON header `{name: {dtype, shape, data_offsets}}`, bytes.
- * Format: https://github.com/huggingface/safetensors#format. The reader takes nothing on trust:
- * a file that lies about its contents is refused before a tensor is made from it.
+ * safetensors files, read and written whole, or read tensor by tensor from a Blob: a header, then the
+ * values of all tensors, row-major, little-endian. Source: https://github.com/huggingface/safetensors
  */
 import type { HostTensor, WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import { bfloatToNumber, halfToNumber, numberToHalf } from './half';
-import { findDuplicateKey } from './json-keys';
+import { numberToHalf, widenBfloats, widenHalves } from './half';
+import {
+  BYTES_PER_VALUE,
+  elementCount,
+  LENGTH_BYTES,
+  malformedTensors,
+  METADATA_KEY,
+  readDataStart,
+  readEntries,
+  type TensorEntry,
+} from './safetensors-header';
 
-/** Number formats that are read. */
-type ReadDtype = 'F32' | 'F16' | 'BF16';
 /** Number formats that are written. */
 export type SafetensorsDtype = 'F32' | 'F16';
 
-const BYTES_PER_VALUE: Record<ReadDtype, number> = { F32: 4, F16: 2, BF16: 2 };
-const LENGTH_BYTES = 8;
-/** Our largest model has a header of 20 KB. */
-const MAX_HEADER_BYTES = 1_000_000;
-const METADATA_KEY = '__metadata__';
-
-interface Entry {
-  name: string;
-  dtype: ReadDtype;
-  shape: number[];
-  begin: number;
-  end: number;
+/** A file whose header is read and checked; its tensors still lie in the Blob. */
+export interface OpenSafetensors {
+  /** Name for error messages. */
+  file: string;
+  blob: Blob;
+  /** By name, in the order of the file. */
+  tensors: ReadonlyMap<string, TensorEntry>;
+  dataStart: number;
 }
 
-function bad(file: string, message: string, tensor?: string): PlaygroundError {
-  const where = tensor === undefined ? file : `${file}, tensor ${JSON.stringify(tensor)}`;
-  return new PlaygroundError({
-    code: 'format',
-    field: tensor ?? file,
-    message: `${where}: ${message}.`,
-    remedy: 'Export the weights again as safetensors with F32, F16 or BF16 values.',
-  });
-}
+/** Bytes looked at in one piece while a file is checked; a multiple of every value's size. */
+const CHECKED_AT_ONCE = 4 * 2 ** 20;
 
 /**
  * Reads all tensors as f32 (F16 and BF16 widen exactly).
@@ -44,115 +39,116 @@ function bad(file: string, message: string, tensor?: string): PlaygroundError {
  *   duplicate names, overlap, hole, out of bounds, size ≠ shape, NaN or infinity
  */
 export function readSafetensors(bytes: Uint8Array, file: string): WeightMap {
-  const { header, dataStart } = readHeader(bytes, file);
-  const entries = Object.entries(header)
-    .filter(([name]) => name !== METADATA_KEY)
-    .map(([name, value]) => readEntry(name, value, file));
+  const dataStart = readDataStart(bytes, bytes.length, file);
   const data = bytes.subarray(dataStart);
-  checkLayout(entries, data.length, file);
-
   const weights: WeightMap = new Map();
-  for (const entry of entries) {
-    weights.set(entry.name, { shape: entry.shape, data: readValues(data, entry, file) });
+  for (const entry of readEntries(bytes.subarray(LENGTH_BYTES, dataStart), data.length, file)) {
+    // A copy: `begin` need not be aligned, and the tensor must not keep the whole file alive.
+    weights.set(entry.name, toTensor(data.slice(entry.begin, entry.end), entry, file));
   }
   return weights;
 }
 
-function readHeader(
-  bytes: Uint8Array,
+/**
+ * Reads the header of a file and nothing else.
+ * @throws PlaygroundError `format` naming the file and the tensor
+ */
+export async function openSafetensors(blob: Blob, file: string): Promise<OpenSafetensors> {
+  const head = await readBytes(blob, 0, Math.min(LENGTH_BYTES, blob.size), file);
+  const dataStart = readDataStart(head, blob.size, file);
+  const json = await readBytes(blob, LENGTH_BYTES, dataStart, file);
+  const entries = readEntries(json, blob.size - dataStart, file);
+  return { file, blob, tensors: new Map(entries.map((entry) => [entry.name, entry])), dataStart };
+}
+
+/**
+ * Reads one tensor as f32; memory: its bytes in the file and 4 bytes for each value.
+ * @throws PlaygroundError `format` naming the file and the tensor: NaN or infinity
+ */
+export async function readTensor(open: OpenSafetensors, entry: TensorEntry): Promise<HostTensor> {
+  const { blob, dataStart, file } = open;
+  const raw = await readBytes(blob, dataStart + entry.begin, dataStart + entry.end, file);
+  return toTensor(raw, entry, file);
+}
+
+/**
+ * Looks at every value of a tensor, a few megabytes at a time.
+ * @throws PlaygroundError `format` naming the file and the tensor: NaN or infinity
+ */
+export async function checkTensor(open: OpenSafetensors, entry: TensorEntry): Promise<void> {
+  const { blob, dataStart, file } = open;
+  for (let from = entry.begin; from < entry.end; from += CHECKED_AT_ONCE) {
+    const to = Math.min(entry.end, from + CHECKED_AT_ONCE);
+    const raw = await readBytes(blob, dataStart + from, dataStart + to, file);
+    checkRaw(raw, entry, (from - entry.begin) / BYTES_PER_VALUE[entry.dtype], file);
+  }
+}
+
+async function readBytes(
+  blob: Blob,
+  from: number,
+  to: number,
   file: string,
-): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < LENGTH_BYTES) throw bad(file, 'it is too short to be a safetensors file');
-  // As BigInt: read as a double, a huge length would be rounded and could seem to fit.
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const declared = view.getBigUint64(0, true);
-  if (declared > BigInt(MAX_HEADER_BYTES)) {
-    throw bad(file, `the header claims ${declared} bytes, more than ${MAX_HEADER_BYTES}`);
-  }
-  const dataStart = LENGTH_BYTES + Number(declared);
-  if (dataStart > bytes.length) throw bad(file, 'the header reaches past the end of the file');
-
-  let text: string;
-  let header: unknown;
+): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      bytes.subarray(LENGTH_BYTES, dataStart),
-    );
-    header = JSON.parse(text);
-  } catch {
-    throw bad(file, 'the header is not JSON');
+    bytes = new Uint8Array(await blob.slice(from, to).arrayBuffer());
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new PlaygroundError({
+      code: 'input',
+      field: file,
+      message: `${file} could not be read: ${why}.`,
+      remedy: 'Check that the file still lies where it was, and choose it again.',
+    });
   }
-  if (!text.startsWith('{') || typeof header !== 'object' || header === null) {
-    throw bad(file, 'the header is not a JSON object');
-  }
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== null) throw bad(file, 'the name occurs twice in the header', duplicate);
-  return { header: header as Record<string, unknown>, dataStart };
+  if (bytes.length !== to - from)
+    throw malformedTensors(file, 'it became shorter while it was read');
+  return bytes;
 }
 
-function isSize(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+/** f32 values of raw bytes that begin at an aligned address. */
+function toTensor(raw: Uint8Array<ArrayBuffer>, entry: TensorEntry, file: string): HostTensor {
+  checkRaw(raw, entry, 0, file);
+  return { shape: entry.shape, data: widen(raw, entry) };
 }
 
-function readEntry(name: string, value: unknown, file: string): Entry {
-  if (typeof value !== 'object' || value === null) throw bad(file, 'it has no description', name);
-  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw bad(file, `dtype ${JSON.stringify(dtype)} is not one of F32, F16, BF16`, name);
-  }
-  if (!Array.isArray(shape) || !shape.every(isSize)) {
-    throw bad(file, `shape ${JSON.stringify(shape)} is not a list of sizes`, name);
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    throw bad(file, `data_offsets ${JSON.stringify(offsets)} are not [begin, end]`, name);
-  }
-  const [begin, end] = offsets as [number, number];
-  const expected = elementCount(shape) * BYTES_PER_VALUE[dtype];
-  if (end - begin !== expected) {
-    const needs = `shape [${shape.join(', ')}] in ${dtype} needs ${expected} bytes`;
-    throw bad(file, `${needs}, data_offsets give ${end - begin}`, name);
-  }
-  return { name, dtype, shape, begin, end };
+function widen(raw: Uint8Array<ArrayBuffer>, { dtype }: TensorEntry): Float32Array<ArrayBuffer> {
+  if (dtype === 'F32') return new Float32Array(raw.buffer, raw.byteOffset, raw.length / 4);
+  const bits = new Uint16Array(raw.buffer, raw.byteOffset, raw.length / 2);
+  return dtype === 'F16' ? widenHalves(bits) : widenBfloats(bits);
 }
 
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
+/** Exponents of ones only: infinities and NaNs. */
+const EXPONENT = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 } as const;
 
-/** The tensors must cover the data exactly: no overlap, no hole, nothing left over. */
-function checkLayout(entries: readonly Entry[], dataLength: number, file: string): void {
-  const ordered = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let covered = 0;
-  for (const { name, begin, end } of ordered) {
-    if (end > dataLength) {
-      throw bad(file, `it ends at byte ${end} of ${dataLength}: the file is cut off`, name);
-    }
-    if (begin < covered) throw bad(file, 'it overlaps another tensor', name);
-    if (begin > covered) throw bad(file, `${begin - covered} unused bytes lie before it`, name);
-    covered = end;
-  }
-  if (covered !== dataLength) {
-    throw bad(file, `${dataLength - covered} bytes after the last tensor belong to nothing`);
+/** @param first number of the first value of `raw` in the tensor */
+function checkRaw(
+  raw: Uint8Array<ArrayBuffer>,
+  entry: TensorEntry,
+  first: number,
+  file: string,
+): void {
+  const exponent = EXPONENT[entry.dtype];
+  const bits =
+    entry.dtype === 'F32'
+      ? new Uint32Array(raw.buffer, raw.byteOffset, raw.length / 4)
+      : new Uint16Array(raw.buffer, raw.byteOffset, raw.length / 2);
+  for (let i = 0; i < bits.length; i++) {
+    if ((bits[i]! & exponent) !== exponent) continue;
+    const bytes = BYTES_PER_VALUE[entry.dtype];
+    const [value] = widen(raw.slice(i * bytes, (i + 1) * bytes), entry);
+    throw notFinite(file, entry.name, first + i, value!);
   }
 }
 
-function readValues(data: Uint8Array, entry: Entry, file: string): Float32Array {
-  // A copy: `begin` need not be aligned, and the tensor must not keep the whole file alive.
-  const raw = data.slice(entry.begin, entry.end);
-  let values: Float32Array;
-  if (entry.dtype === 'F32') {
-    values = new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
-  } else {
-    const widen = entry.dtype === 'F16' ? halfToNumber : bfloatToNumber;
-    values = Float32Array.from(new Uint16Array(raw.buffer, raw.byteOffset, raw.length / 2), widen);
-  }
-  checkFinite(values, file, entry.name);
-  return values;
+function notFinite(file: string, tensor: string, at: number, value: number): PlaygroundError {
+  return malformedTensors(file, `value ${at} is ${value}, weights must be finite`, tensor);
 }
 
 function checkFinite(values: Float32Array, file: string, tensor: string): void {
   const at = values.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) throw bad(file, `value ${at} is ${values[at]}, weights must be finite`, tensor);
+  if (at >= 0) throw notFinite(file, tensor, at, values[at]!);
 }
 
 /**
@@ -171,9 +167,13 @@ export function writeSafetensors(
   const header: [string, unknown][] = [[METADATA_KEY, { format: 'pt' }]];
   let dataBytes = 0;
   for (const [name, { shape, data }] of tensors) {
-    if (name === METADATA_KEY) throw bad(file, 'the name is reserved', name);
+    if (name === METADATA_KEY) throw malformedTensors(file, 'the name is reserved', name);
     if (elementCount(shape) !== data.length) {
-      throw bad(file, `shape [${shape.join(', ')}] does not fit ${data.length} values`, name);
+      throw malformedTensors(
+        file,
+        `shape [${shape.join(', ')}] does not fit ${data.length} values`,
+        name,
+      );
     }
     checkFinite(data, file, name);
     const begin = dataBytes;
@@ -205,6 +205,7 @@ function asBytes({ data }: HostTensor): Uint8Array {
 function asHalfBytes({ data }: HostTensor, file: string, name: string): Uint8Array {
   const halves = Uint16Array.from(data, numberToHalf);
   const at = halves.findIndex((bits) => (bits & 0x7c00) === 0x7c00);
-  if (at >= 0) throw bad(file, `value ${at} (${data[at]}) is beyond the range of F16`, name);
+  if (at >= 0)
+    throw malformedTensors(file, `value ${at} (${data[at]}) is beyond the range of F16`, name);
   return new Uint8Array(halves.buffer);
 }

@@ -12,6 +12,6 @@ export function showJson(value: unknown): string {
     return plain ? `[${value.map(showJson).join(', ')}]` : 'a list';
   }
   if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value !== 'string') return String(value as number | boolean | null);
-  return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+  const isLong = typeof value === 'string' && value.length > MAX_SHOWN;
+  return JSON.stringify(isLong ? `${value.slice(0, MAX_SHOWN)}…` : value);
 }

@@ -67,7 +67,10 @@ export function promptTokens(
   context: number,
   form: PromptForm = 'chat',
 ): number[] {
-  const tokens = form === 'chat' ? encodePrompt(tokenizer, prompt) : tokenizer.encode(prompt);
+  const tokens =
+    form === 'chat'
+      ? encodePrompt(tokenizer, prompt)
+      : [...tokenizer.prefixIds, ...tokenizer.encode(prompt)];
   if (tokens.length === 0) {
     throw new PlaygroundError({
       code: 'input',

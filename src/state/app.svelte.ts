@@ -25,7 +25,7 @@ export interface Notice {
 
 export interface NewProject {
   name: string;
-  /** A shipped base, or 'scratch'. */
+  /** A shipped base, 'scratch', or the id of a base that was imported or pretrained in a project. */
   base: string;
   seed: number;
 }
@@ -167,10 +167,21 @@ export class App {
 
   // Projects
 
+  /** Whether `base` is one that a new project can start on. */
+  async isBase(base: string): Promise<boolean> {
+    if (base === 'scratch' || this.bases.some(({ id }) => id === base)) return true;
+    return (await this.#opened.promise).hasBase(base);
+  }
+
   /** Makes a project and opens it. @throws PlaygroundError `busy` while a run is under way */
   async createProject({ name, base, seed }: NewProject): Promise<string> {
     const store = await this.#leaveProject();
-    const project = await this.#makeProject(store, name, base, seed);
+    const stored = await store.hasBase(base);
+    let project = await this.#makeProject(store, name, stored ? 'scratch' : base, seed);
+    if (stored) {
+      project = await store.copyBase(base, project.id);
+      this.#remember(project);
+    }
     await this.#show(store, project);
     void askForPersistence().catch(() => false);
     return project.id;

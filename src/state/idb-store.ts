@@ -1,9 +1,10 @@
 /** The page's side of the database: the repositories of src/storage behind one interface. */
 import type { Project } from '../core/domain';
+import { copyBase, storedBase } from '../storage/copied-base';
 import { demonstrations } from '../storage/demonstrations';
 import { metricRows, runSamples } from '../storage/metrics';
 import { addProject, readProject } from './project-bundle';
-import { deleteProject, listProjects, updateProject } from '../storage/projects';
+import { deleteProject, getProject, listProjects, updateProject } from '../storage/projects';
 import { prompts } from '../storage/prompts';
 import { rankings } from '../storage/rankings';
 import { interruptRuns, runs } from '../storage/runs';
@@ -76,6 +77,11 @@ export async function openStore(db: Database): Promise<ProjectStore> {
     commit: (changes) => commit(db, changes),
     setBase: async (id, { base, runId }) => {
       await updateProject(db, id, { base, runs: { base: runId } });
+    },
+    hasBase: async (runId) => (await storedBase(db, runId)) !== null,
+    copyBase: async (runId, projectId) => {
+      await copyBase(db, runId, projectId);
+      return getProject(db, projectId);
     },
     deleteProject: (id) => deleteProject(db, id),
     loadRows: (runId) => metricRows(db, runId),

@@ -47,6 +47,10 @@ export interface ProjectStore {
   commit(changes: Changes): Promise<void>;
   /** Puts a project on another base: a shipped one, or the model of one of its pretraining runs. */
   setBase(projectId: string, choice: BaseChoice): Promise<void>;
+  /** Whether `runId` is a pretrained or imported base model of any project. */
+  hasBase(runId: string): Promise<boolean>;
+  /** Puts a project on the base model of another one; returns the project as stored. */
+  copyBase(runId: string, projectId: string): Promise<Project>;
   /** Removes a project with its runs, metrics and checkpoints. */
   deleteProject(projectId: string): Promise<void>;
   loadRows(runId: string): Promise<MetricRow[]>;

@@ -15,7 +15,7 @@ import type {
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { modelName } from '../core/stage-models';
-import type { CompleteOptions } from '../worker/protocol';
+import type { Commands, CompleteOptions } from '../worker/protocol';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
 import { Comparisons } from './comparisons.svelte';
@@ -378,6 +378,23 @@ export class ProjectState {
   async complete(options: CompleteOptions): Promise<Completion[]> {
     await this.#readyForWorker();
     return this.#context.link.call('complete', { projectId: this.record.id, options });
+  }
+  /**
+   * Takes over a Hugging Face folder as the base of this project; `name` is what it is called.
+   * @throws PlaygroundError `busy`; `input`, `format` or `engine` naming what does not fit
+   */
+  async importBase(
+    name: string,
+    files: { path: string; blob: Blob }[],
+  ): Promise<Commands['importBase']['result']> {
+    this.transport.requireIdle();
+    await this.#readyForWorker();
+    return this.#context.link.call('importBase', { projectId: this.record.id, name, files });
+  }
+  /** A model as a zip of a Hugging Face folder. @throws PlaygroundError `missing` */
+  async exportModel(model: keyof Project['runs']): Promise<Blob> {
+    await this.#readyForWorker();
+    return this.#context.link.call('exportModel', { projectId: this.record.id, model });
   }
   /** Normalised reward-model scores. */
   async score(items: { prompt: string; completion: string }[]): Promise<number[]> {

@@ -1,9 +1,11 @@
 /**
- * The chat template: `<|user|>{prompt}<|end|><|assistant|>{completion}<|end|>`. No space or newline
+ * The chat template: `<|user|>{prompt}<|end|><|assistant|>{completion}<|end|>`, after what an imported
+ * model expects before every text, with its own end token. No space or newline
  * is added around the texts: prompt and completion are encoded on their own, exactly as given, and
  * both start like a document of the base corpus does, at a word without a leading space. Changing
  * that would move every completion to tokens that the base model rarely saw at a beginning.
  */
+import { ASSISTANT_TOKEN, END_TOKEN, USER_TOKEN } from './special-tokens';
 import type { Tokenizer } from './tokenizer';
 
 /**
@@ -16,9 +18,23 @@ export const CHAT_TEMPLATE =
   "{% else %}{{ raise_exception('Only the roles user and assistant are known.') }}{% endif %}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}";
 
+/** The same template with the tokens of any tokenizer, for the files of an exported model. */
+export function chatTemplate(tokenizer: Tokenizer): string {
+  const { prefixIds, vocab, rules } = tokenizer;
+  const prefix = prefixIds.map((id) => vocab[id]!).join('');
+  const template = CHAT_TEMPLATE.replaceAll(`'${END_TOKEN}'`, () => jinjaText(rules.roles.end))
+    .replaceAll(`'${USER_TOKEN}'`, () => jinjaText(rules.roles.user))
+    .replaceAll(`'${ASSISTANT_TOKEN}'`, () => jinjaText(rules.roles.assistant));
+  return prefix === '' ? template : `{{ ${jinjaText(prefix)} }}${template}`;
+}
+
+function jinjaText(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+}
+
 /** Ids up to and including `<|assistant|>`: what a completion is sampled from. */
 export function encodePrompt(tokenizer: Tokenizer, prompt: string): number[] {
-  const ids = [tokenizer.userId];
+  const ids = [...tokenizer.prefixIds, tokenizer.userId];
   for (const id of tokenizer.encode(prompt)) ids.push(id);
   ids.push(tokenizer.endId, tokenizer.assistantId);
   return ids;

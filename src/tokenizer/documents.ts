@@ -13,7 +13,7 @@ export function splitDocuments(text: string): string[] {
 
 /** A pretraining document: its ids, then `<|end|>`, so that base models learn to stop. */
 export function encodeDocument(tokenizer: Tokenizer, text: string): number[] {
-  const ids = tokenizer.encode(text);
+  const ids = [...tokenizer.prefixIds, ...tokenizer.encode(text)];
   ids.push(tokenizer.endId);
   return ids;
 }

@@ -7,6 +7,17 @@ export const END_TOKEN = '<|end|>';
 export const USER_TOKEN = '<|user|>';
 export const ASSISTANT_TOKEN = '<|assistant|>';
 
+/** What a special token is for. */
+export type Role = 'pad' | 'end' | 'user' | 'assistant';
+
+/** The roles with the tokens that play them in every vocabulary trained here. */
+export const ROLE_TOKENS: Readonly<Record<Role, string>> = {
+  pad: PAD_TOKEN,
+  end: END_TOKEN,
+  user: USER_TOKEN,
+  assistant: ASSISTANT_TOKEN,
+};
+
 /** In id order: pad 0, end 1, user 2, assistant 3 in every vocabulary trained here. */
 export const SPECIAL_TOKENS: readonly string[] = [
   PAD_TOKEN,

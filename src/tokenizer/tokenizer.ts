@@ -1,15 +1,12 @@
 import { PlaygroundError } from '../core/errors';
+import { AddedTokenFinder, type AddedToken } from './added-tokens';
 import { BYTE_TO_CHAR, pieceToBytes } from './byte-alphabet';
 import { mergeWord, type MergeTable } from './merge-word';
 import { MAX_VOCAB_SIZE, pairKey } from './pair-key';
-import { preTokens } from './pre-tokenize';
-import {
-  ASSISTANT_TOKEN,
-  END_TOKEN,
-  PAD_TOKEN,
-  SPECIAL_TOKENS,
-  USER_TOKEN,
-} from './special-tokens';
+import type { PostProcessorStep } from './post-processor';
+import { templateIds } from './post-processor';
+import { compilePreTokenizer, type PreTokenizer, type PreTokenizerStep } from './pre-tokenize';
+import { ROLE_TOKENS, SPECIAL_TOKENS, type Role } from './special-tokens';
 
 /** A merge rule as a pair of ids. */
 export type Merge = readonly [number, number];
@@ -18,44 +15,103 @@ export type Merge = readonly [number, number];
 const CACHE_ENTRIES = 50_000;
 const CACHE_WORD_LENGTH = 64;
 
-const SPECIAL_PATTERN = /<\|(?:pad|end|user|assistant)\|>/g;
+/** How text becomes words and words become ids, beyond vocabulary and merges. */
+export interface TokenizerRules {
+  /** Every token that is not a piece of text: the four roles are among them. */
+  addedTokens: readonly AddedToken[];
+  /** Added tokens that are listed in `model.vocab` as well; the rest are in `added_tokens` alone. */
+  listedTwice: ReadonlySet<number>;
+  /** The content of the token that plays each role. */
+  roles: Readonly<Record<Role, string>>;
+  normalizer: 'NFC' | null;
+  preTokenizer: readonly PreTokenizerStep[];
+  postProcessor: readonly PostProcessorStep[];
+  /** A word that is in the vocabulary as a whole is that token, whatever the merges say. */
+  ignoreMerges: boolean;
+  /** Stands for a byte that has no token; null: such bytes are dropped, as `tokenizers` does. */
+  unkToken: string | null;
+}
+
+/** The rules of every vocabulary trained here: GPT-2's words, four special tokens. */
+export function ownRules(vocab: readonly string[]): TokenizerRules {
+  const addedTokens = SPECIAL_TOKENS.map((content) =>
+    specialToken(vocab.indexOf(content), content),
+  );
+  return {
+    addedTokens: addedTokens.sort((a, b) => a.id - b.id),
+    listedTwice: new Set(addedTokens.map(({ id }) => id)),
+    roles: ROLE_TOKENS,
+    normalizer: null,
+    preTokenizer: [
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    ],
+    postProcessor: [
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    ],
+    ignoreMerges: false,
+    unkToken: null,
+  };
+}
+
+/** An added token that is found only as it stands. */
+export function specialToken(id: number, content: string): AddedToken {
+  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+  return { id, content, ...plain, special: true };
+}
+
+/** The bytes that a vocabulary cannot do without: those of printable ASCII text. */
+function isPlainText(byte: number): boolean {
+  return (byte >= 0x20 && byte <= 0x7e) || byte === 0x0a;
+}
+
+const NO_TOKEN = -1;
 
 function malformed(message: string): PlaygroundError {
   return new PlaygroundError({
     code: 'format',
     field: 'tokenizer.json',
     message: `The tokenizer is malformed: ${message}.`,
-    remedy: 'Use a byte-level BPE tokenizer.json that was written by this page.',
+    remedy: 'Use the byte-level BPE tokenizer.json that belongs to the model, unchanged.',
   });
 }
 
 /**
- * Byte-level BPE. Any text encodes (all 256 bytes are in the vocabulary), and every well-formed
- * string decodes to itself. Immutable but for its cache.
+ * Byte-level BPE. Any text encodes, and with the rules of a vocabulary trained here every
+ * well-formed string decodes to itself. Immutable but for its cache.
  */
 export class Tokenizer {
-  /** Token text by id, in GPT-2's byte alphabet; special tokens literally. */
+  /** Token text by id, in GPT-2's byte alphabet; added tokens literally. */
   readonly vocab: readonly string[];
   readonly merges: readonly Merge[];
+  readonly rules: TokenizerRules;
   readonly padId: number;
   readonly endId: number;
   readonly userId: number;
   readonly assistantId: number;
+  /** What the model saw before every text, e.g. `<|begin_of_text|>`; most often nothing. */
+  readonly prefixIds: readonly number[];
 
+  private readonly idOf: ReadonlyMap<string, number>;
   private readonly bytesOf: Uint8Array[];
+  private readonly longestToken: number;
+  /** Id of each byte, NO_TOKEN where it has none. */
   private readonly byteIds: Int32Array;
-  private readonly specialIds: ReadonlyMap<string, number>;
-  private readonly specialSet: ReadonlySet<number>;
+  private readonly addedIds: ReadonlySet<number>;
+  private readonly specialIds: ReadonlySet<number>;
+  private readonly finder: AddedTokenFinder;
+  private readonly preTokenize: PreTokenizer;
   private readonly mergeTable: MergeTable;
   private readonly cache = new Map<string, readonly number[]>();
   private readonly utf8 = new TextEncoder();
 
   /**
-   * @param vocab token text by id; holds the four specials, the 256 bytes, every merge result
+   * @param vocab token text by id; holds the added tokens, the bytes, every merge result
    * @param merges pairs of ids, earliest-learned first
-   * @throws PlaygroundError `format` when the two do not fit together
+   * @param rules those of a vocabulary trained here when left out
+   * @throws PlaygroundError `format` when they do not fit together
+   * @throws PatternRefused for a pre-tokenizer pattern that is not supported
    */
-  constructor(vocab: readonly string[], merges: readonly Merge[]) {
+  constructor(vocab: readonly string[], merges: readonly Merge[], rules = ownRules(vocab)) {
     if (vocab.length > MAX_VOCAB_SIZE) throw malformed(`${vocab.length} tokens are too many`);
     const idOf = new Map<string, number>();
     for (const [id, piece] of vocab.entries()) {
@@ -70,19 +126,30 @@ export class Tokenizer {
 
     this.vocab = vocab;
     this.merges = merges;
-    this.padId = require(PAD_TOKEN);
-    this.endId = require(END_TOKEN);
-    this.userId = require(USER_TOKEN);
-    this.assistantId = require(ASSISTANT_TOKEN);
-    this.specialIds = new Map(SPECIAL_TOKENS.map((token) => [token, require(token)]));
-    this.specialSet = new Set(this.specialIds.values());
-    this.byteIds = Int32Array.from(BYTE_TO_CHAR, require);
+    this.rules = rules;
+    this.idOf = idOf;
+    this.padId = require(rules.roles.pad);
+    this.endId = require(rules.roles.end);
+    this.userId = require(rules.roles.user);
+    this.assistantId = require(rules.roles.assistant);
+    this.prefixIds = templateIds(rules.postProcessor, require).before;
+    this.addedIds = new Set(rules.addedTokens.map(({ id }) => id));
+    this.specialIds = new Set(rules.addedTokens.filter((t) => t.special).map(({ id }) => id));
+    const unknown = rules.unkToken === null ? NO_TOKEN : require(rules.unkToken);
+    this.byteIds = Int32Array.from(BYTE_TO_CHAR, (char, byte) =>
+      isPlainText(byte) ? require(char) : (idOf.get(char) ?? unknown),
+    );
     this.bytesOf = vocab.map((piece, id) => {
-      if (this.specialSet.has(id)) return this.utf8.encode(piece);
+      if (this.addedIds.has(id)) return this.utf8.encode(piece);
       const bytes = pieceToBytes(piece);
       if (bytes === null) throw malformed(`token ${JSON.stringify(piece)} is not byte-level`);
       return bytes;
     });
+    this.longestToken = this.bytesOf.reduce((most, bytes) => Math.max(most, bytes.length), 0);
+    const normalize = (text: string): string =>
+      rules.normalizer === null ? text : text.normalize(rules.normalizer);
+    this.finder = new AddedTokenFinder(rules.addedTokens, normalize);
+    this.preTokenize = compilePreTokenizer(rules.preTokenizer);
 
     const ranks = new Map<number, number>();
     const results = new Int32Array(merges.length);
@@ -93,7 +160,10 @@ export class Tokenizer {
       const key = pairKey(left, right);
       if (ranks.has(key)) throw malformed(`merge ${rank} occurs twice`);
       ranks.set(key, rank);
-      results[rank] = require(vocab[left] + vocab[right]);
+      const result = require(vocab[left] + vocab[right]);
+      // Typed text must never become a special token, whichever way it is cut.
+      if (this.specialIds.has(result)) throw malformed(`merge ${rank} makes a special token`);
+      results[rank] = result;
     }
     this.mergeTable = { ranks, results };
   }
@@ -104,7 +174,12 @@ export class Tokenizer {
   }
 
   isSpecial(id: number): boolean {
-    return this.specialSet.has(id);
+    return this.specialIds.has(id);
+  }
+
+  /** Bytes of well-formed text that have no token of their own; 0 in a vocabulary trained here. */
+  get bytesWithoutToken(): number {
+    return BYTE_TO_CHAR.filter((char, byte) => isUtf8Byte(byte) && !this.idOf.has(char)).length;
   }
 
   /**
@@ -114,17 +189,10 @@ export class Tokenizer {
    */
   encode(text: string, options: { allowSpecial?: boolean } = {}): number[] {
     const ids: number[] = [];
-    if (options.allowSpecial !== true) {
-      this.encodeText(text, ids);
-      return ids;
+    for (const segment of this.finder.split(text, options.allowSpecial === true)) {
+      if (typeof segment === 'number') ids.push(segment);
+      else this.encodeText(segment, ids);
     }
-    let from = 0;
-    for (const match of text.matchAll(SPECIAL_PATTERN)) {
-      this.encodeText(text.slice(from, match.index), ids);
-      ids.push(this.specialIds.get(match[0])!);
-      from = match.index + match[0].length;
-    }
-    this.encodeText(text.slice(from), ids);
     return ids;
   }
 
@@ -146,7 +214,7 @@ export class Tokenizer {
     let length = 0;
     for (let i = 0; i < ids.length; i++) {
       const bytes = this.bytesFor(ids[i]!);
-      if (options.skipSpecial === true && this.specialSet.has(ids[i]!)) continue;
+      if (options.skipSpecial === true && this.specialIds.has(ids[i]!)) continue;
       kept.push(bytes);
       length += bytes.length;
     }
@@ -188,7 +256,7 @@ export class Tokenizer {
   }
 
   private encodeText(text: string, into: number[]): void {
-    for (const word of preTokens(text)) {
+    for (const word of this.preTokenize(text)) {
       for (const id of this.encodeWord(word)) into.push(id);
     }
   }
@@ -196,14 +264,34 @@ export class Tokenizer {
   private encodeWord(word: string): readonly number[] {
     const known = this.cache.get(word);
     if (known !== undefined) return known;
-    const symbols = Array.from(this.utf8.encode(word), (byte) => this.byteIds[byte]!);
-    const ids = mergeWord(symbols, this.mergeTable);
+    const bytes = this.utf8.encode(word);
+    const ids = this.wholeWord(bytes) ?? mergeWord(this.bytesToIds(bytes), this.mergeTable);
     if (word.length <= CACHE_WORD_LENGTH) {
       if (this.cache.size >= CACHE_ENTRIES) this.cache.clear();
       this.cache.set(word, ids);
     }
     return ids;
   }
+
+  private wholeWord(bytes: Uint8Array): number[] | null {
+    if (!this.rules.ignoreMerges || bytes.length > this.longestToken) return null;
+    const id = this.idOf.get(Array.from(bytes, (byte) => BYTE_TO_CHAR[byte]!).join(''));
+    if (id === undefined || this.specialIds.has(id)) return null;
+    return this.addedIds.has(id) && !this.rules.listedTwice.has(id) ? null : [id];
+  }
+
+  private bytesToIds(bytes: Uint8Array): number[] {
+    const ids: number[] = [];
+    for (const byte of bytes) {
+      const id = this.byteIds[byte]!;
+      if (id !== NO_TOKEN) ids.push(id);
+    }
+    return ids;
+  }
+}
+
+function isUtf8Byte(byte: number): boolean {
+  return byte < 0xf5 && byte !== 0xc0 && byte !== 0xc1;
 }
 
 /** Keeps a leading U+FEFF: it is a character of the text, and decode(encode(s)) must be s. */

@@ -8,6 +8,7 @@ import type {
   Completion,
   MetricRow,
   PolicyName,
+  Project,
   Run,
   Sample,
   Stage,
@@ -93,6 +94,14 @@ export interface Commands {
     request: { projectId: string; items: { prompt: string; completion: string }[] };
     result: number[];
   };
+  /** Stores a Hugging Face folder as a base model of the project and puts the project on it. */
+  importBase: {
+    request: { projectId: string; name: string; files: { path: string; blob: Blob }[] };
+    /** `facts`: what a person should know of what was taken over, one sentence each. */
+    result: { runId: string; parameterCount: number; facts: string[] };
+  };
+  /** A model as a zip of a Hugging Face folder. */
+  exportModel: { request: { projectId: string; model: keyof Project['runs'] }; result: Blob };
   /** Drops cached models of a project (it was deleted or replaced). */
   forget: { request: { projectId: string }; result: null };
 }

@@ -5,12 +5,14 @@ import { PlaygroundError } from '../core/errors';
 import type { StageData } from '../core/run-data';
 import { onDeviceLost, openEngine } from '../engine/backend';
 import { sweepChunks } from '../storage/checkpoints';
+import type { ImportLimits } from '../formats/hugging-face/import-memory';
 import { openDatabase } from '../storage/open';
 import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
 import { Gate } from './gate';
 import { compare, complete, generateCandidates, score } from './inference-commands';
 import { collectInput } from './inputs';
+import { exportModel, importBase, importLimits } from './model-files';
 import { ModelShelf } from './models';
 import type { CommandName, Commands, EngineInfo } from './protocol';
 import { RunLoop, type EventBody, type RunLoopParts } from './run-loop';
@@ -26,6 +28,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
   let stopWatching: (() => void) | null = null;
   /** Set while a run is being prepared, before it has a loop. */
   let starting = false;
+  let limits: ImportLimits | null = null;
 
   const parts = (): RunLoopParts => {
     if (opened !== null) return opened;
@@ -94,6 +97,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       );
       opened = { db, shelf: new ModelShelf(db, baseUrl), gate: new Gate(), emit };
       await sweepChunks(db);
+      limits = importLimits(engine.limits);
       const { backend, adapter, fallbackReason } = engine;
       return { backend, adapter, fallbackReason };
     },
@@ -174,6 +178,13 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     compare: (request) => compare(parts(), request),
     generateCandidates: (request) => generateCandidates(parts(), request),
     score: (request) => score(parts(), request),
+
+    async importBase(request) {
+      const { db, shelf } = parts();
+      requireIdle();
+      return importBase({ db, shelf, emit, limits: limits! }, request);
+    },
+    exportModel: (request) => exportModel(parts(), request),
 
     async forget({ projectId }) {
       const { shelf, gate } = parts();

@@ -1,5 +1,6 @@
 /** The whole loop through `window.rlhf`, in a real browser on the production build. */
 import { expect, test, type Page } from '@playwright/test';
+import { unzipSync } from 'fflate';
 
 const DEMONSTRATIONS = [
   ['Good morning!', 'Good morning, my friend.'],
@@ -141,6 +142,59 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
   const projects = await page.evaluate(() => window.rlhf.listProjects());
   expect(projects.map((project) => project.id)).not.toContain(copy.id);
   expect(projects.map((project) => project.id)).toContain(id);
+});
+
+test('a model leaves as a Hugging Face folder, comes back, and a new project stands on it', async ({
+  page,
+}) => {
+  await open(page);
+  const zip = await page.evaluate(async () => {
+    await window.rlhf.ready();
+    await window.rlhf.newProject({ name: 'Out', base: 'nano', seed: 1 });
+    const blob = await window.rlhf.exportHuggingFace('base');
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  });
+  const files = unzipSync(Uint8Array.from(zip));
+  expect(Object.keys(files).sort()).toEqual([
+    'README.md',
+    'config.json',
+    'generation_config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ]);
+  const answers = await page.evaluate(
+    async (contents) => {
+      const { rlhf } = window;
+      const chosen = contents.map(([name, bytes]) => new File([Uint8Array.from(bytes)], name));
+      const ask = () => rlhf.complete({ model: 'base', prompt: 'Who is Sam?', seed: 3 });
+      const before = await ask();
+      const id = await rlhf.importHuggingFace(chosen);
+      const project = await rlhf.newProject({ name: 'Back', base: id, seed: 1 });
+      return { before, after: await ask(), project, projects: await rlhf.listProjects() };
+    },
+    Object.entries(files).map(([name, bytes]) => [name, [...bytes]] as const),
+  );
+  expect(answers.after).toEqual(answers.before);
+  expect(answers.projects.map(({ id }) => id)).toContain(answers.project);
+
+  const refused = await page.evaluate(async () => {
+    const describe = (error: unknown) => {
+      const { code, field } = error as { code: string; field: string };
+      return { code, field };
+    };
+    const { rlhf } = window;
+    return [
+      await rlhf.newProject({ base: 'no such base' }).catch(describe),
+      await rlhf.importHuggingFace([new File(['{}'], 'config.json')]).catch(describe),
+      await rlhf.exportHuggingFace('ppo').catch(describe),
+    ];
+  });
+  expect(refused).toMatchObject([
+    { code: 'argument', field: 'base' },
+    { code: 'format' },
+    { code: 'missing', field: 'ppo' },
+  ]);
 });
 
 test('everything stays after a reload', async ({ page }) => {

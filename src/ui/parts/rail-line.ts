@@ -1,4 +1,5 @@
-import type { PageStage } from '../../core/domain';
+import type { MetricRow, PageStage, Run } from '../../core/domain';
+import { importedName } from '../../core/stage-models';
 import type { ProjectState } from '../../state/project.svelte';
 import { formatNumber, formatShare, plural } from './format';
 import { STAGE_WORDS, trainingStage } from './stage-names';
@@ -32,7 +33,7 @@ export function railLine(project: ProjectState, page: PageStage, baseLabel: stri
   switch (page) {
     case 'base':
       return run
-        ? { text: `your own · loss ${formatNumber(row?.loss, 2)}`, stale, progress, running }
+        ? { text: ownBaseText(run, row), stale, progress, running }
         : { ...(project.record.base === 'scratch' ? none : done), text: baseLabel };
     case 'sft': {
       const count = plural(project.demonstrations.length, 'demonstration');
@@ -68,3 +69,7 @@ export function railLine(project: ProjectState, page: PageStage, baseLabel: stri
         : { ...none, text: 'not yet' };
   }
 }
+
+/** A base that is not a shipped one: brought in from elsewhere, or pretrained here. */
+const ownBaseText = (run: Run, row: MetricRow | undefined): string =>
+  importedName(run) ?? `your own · loss ${formatNumber(row?.loss, 2)}`;

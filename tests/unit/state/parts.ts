@@ -44,6 +44,8 @@ export function memoryStore() {
     setBase: async () => {
       if (state.failing) throw new Error('disk full');
     },
+    hasBase: async () => false,
+    copyBase: async () => refuse(),
     deleteProject: async () => {},
     loadRows: async () => [],
     loadSamples: async () => [],
