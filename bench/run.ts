@@ -3,12 +3,9 @@
  * benchmark page and prints a table. All contenders run in one browser, interleaved.
  */
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright';
-import { createServer } from 'vite';
 import { PRESETS, type PresetName } from '../src/core/presets';
-import { CHROMIUM_ARGS, presentBrowsers } from '../tools/dev/chromium.mjs';
+import { openBrowserPage } from '../tools/dev/browser-page';
 import type { BenchResult } from './page/result';
 
 const { values } = parseArgs({
@@ -23,28 +20,12 @@ const presets = values.presets.split(',').map((name): PresetName => {
   throw new Error(`--presets: ${name} is not one of ${Object.keys(PRESETS).join(', ')}`);
 });
 
-const server = await createServer({
-  root: fileURLToPath(new URL('..', import.meta.url)),
-  configFile: false,
-  logLevel: 'warn',
-  server: { port: 0 },
-  optimizeDeps: { entries: ['bench/page/main.ts'] },
-});
-await server.listen();
-const [executablePath] = presentBrowsers();
-const browser = await chromium.launch({
-  args: CHROMIUM_ARGS,
-  ...(executablePath !== undefined && { executablePath }),
-});
+const page = await openBrowserPage('bench/page/main.ts');
 try {
-  const page = await browser.newPage();
-  page.on('pageerror', (error) => console.error(error));
-  await page.goto(`${server.resolvedUrls!.local[0]!}bench/index.html`);
-  await page.waitForFunction(() => 'bench' in window);
   const options = { presets, rounds: Number(values.rounds) };
-  const result = (await page.evaluate(`window.bench(${JSON.stringify(options)})`)) as BenchResult;
+  const result = await page.call<BenchResult>('bench', options);
   console.log(
-    `adapter: ${result.adapter}; Chromium ${browser.version()}; medians of ${values.rounds}\n`,
+    `adapter: ${result.adapter}; Chromium ${page.version}; medians of ${values.rounds}\n`,
   );
   console.log('| what | size | implementation | ms | tokens/s | time by ours |');
   console.log('| --- | --- | --- | ---: | ---: | ---: |');
@@ -56,6 +37,5 @@ try {
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 } finally {
-  await browser.close();
-  await server.close();
+  await page.close();
 }

@@ -211,7 +211,7 @@ export function createApi(app: App) {
       seed?: number;
     }): Promise<Completion[]> {
       const checked = check('options', completeSchema, options);
-      return (await opened()).complete(checked);
+      return (await opened()).models.complete(checked);
     },
 
     async addRanking(options: {
@@ -234,7 +234,7 @@ export function createApi(app: App) {
     /** Normalised reward-model score: demonstrations score 0 on average. */
     async score(options: { prompt: string; completion: string }): Promise<number> {
       const checked = check('options', scoreSchema, options);
-      const [score] = await (await opened()).score([checked]);
+      const [score] = await (await opened()).models.score([checked]);
       if (score === undefined) {
         throw new PlaygroundError({ code: 'missing', message: 'There is no reward model yet.' });
       }
@@ -249,12 +249,12 @@ export function createApi(app: App) {
     /** The model of a stage as a zip of a Hugging Face folder, for `transformers`. */
     async exportHuggingFace(stage: 'base' | 'sft' | 'reward' | 'ppo'): Promise<Blob> {
       const checked = check('stage', modelSchema, stage);
-      return (await opened()).exportModel(checked);
+      return (await opened()).models.exportModel(checked);
     },
     /** Puts the open project on a Llama-family model; the id is a base for `newProject` too. */
     async importHuggingFace(files: Iterable<File>): Promise<string> {
       const checked = check('files', filesSchema, [...files]);
-      const { runId } = await (await opened()).importBase(...folderOf(checked));
+      const { runId } = await (await opened()).models.importBase(...folderOf(checked));
       return runId;
     },
 

@@ -1,4 +1,4 @@
-/** Runs in the browser: `window.bench(options)` measures and resolves to rows. */
+/** Runs in the browser: `bench(options)` measures and resolves to rows. */
 import * as tf from '@tensorflow/tfjs-core';
 import { countParameters, PRESETS, type PresetName } from '../../src/core/presets';
 import { openEngine } from '../../src/engine/backend';
@@ -126,7 +126,7 @@ async function measure(contenders: readonly Contender[], rounds: number): Promis
   return times.map(median);
 }
 
-async function bench({ presets, rounds }: BenchOptions): Promise<BenchResult> {
+export async function bench({ presets, rounds }: BenchOptions): Promise<BenchResult> {
   const { adapter } = await openEngine({ force: 'webgpu' });
   const rows: Row[] = [];
   for (const preset of presets) {
@@ -161,10 +161,3 @@ async function bench({ presets, rounds }: BenchOptions): Promise<BenchResult> {
   }
   return { adapter, rows };
 }
-
-declare global {
-  interface Window {
-    bench: typeof bench;
-  }
-}
-window.bench = bench;

@@ -24,11 +24,12 @@ export class StockLlama {
     const half = config.hidden_size / config.num_attention_heads / 2;
     const angles = tf.outerProduct(
       tf.range(0, T),
-      tf.pow(config.rope_theta, tf.div(tf.range(0, half), -half)) as tf.Tensor1D,
+      tf.pow<tf.Tensor1D>(config.rope_theta, tf.div(tf.range(0, half), -half)),
     );
     this.cos = tf.reshape(tf.cos(angles), [1, 1, T, half]);
     this.sin = tf.reshape(tf.sin(angles), [1, 1, T, half]);
-    this.mask = tf.mul(tf.sub(tf.linalg.bandPart(tf.ones([T, T]), -1, 0), 1), 1e9) as tf.Tensor2D;
+    const lower: tf.Tensor2D = tf.linalg.bandPart(tf.ones([T, T]), -1, 0);
+    this.mask = tf.mul(tf.sub(lower, 1), 1e9);
   }
 
   /** One training step on ids and targets int32 [B, T]; resolves to the loss, nats per token. */
@@ -50,8 +51,7 @@ export class StockLlama {
         tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), rms_norm_eps))),
         this.at(name),
       );
-    const project = (x: tf.Tensor, name: string) =>
-      tf.matMul(x as tf.Tensor2D, this.at(name) as tf.Tensor2D, false, true);
+    const project = (x: tf.Tensor, name: string) => tf.matMul(x, this.at(name), false, true);
     const heads = (x: tf.Tensor) => tf.transpose(tf.reshape(x, [B, T, H, hd]), [0, 2, 1, 3]);
     const rotate = (x: tf.Tensor) => {
       const [a, b] = tf.split(x, 2, -1) as [tf.Tensor, tf.Tensor];

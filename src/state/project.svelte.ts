@@ -3,7 +3,6 @@ import type { AttributeName } from '../core/attributes';
 import { stageConfig } from '../core/config';
 import type {
   CandidateSet,
-  Completion,
   Demonstration,
   MetricRow,
   PageStage,
@@ -15,13 +14,13 @@ import type {
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { modelName } from '../core/stage-models';
-import type { Commands, CompleteOptions } from '../worker/protocol';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
 import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './ports';
+import { Models } from './models';
 import type { Preferences } from './preferences.svelte';
 import { RunState } from './run.svelte';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
@@ -44,6 +43,7 @@ export interface ProjectContext {
 
 export class ProjectState {
   record: Project = $state.raw() as Project;
+  readonly models: Models;
   readonly comparisons: Comparisons;
   readonly transport: RunState;
   readonly #context: ProjectContext;
@@ -74,10 +74,8 @@ export class ProjectState {
     this.#candidates.prompts = records.prompts;
     this.#candidates.sets = records.sets;
     this.#candidates.rankings = records.rankings;
-    this.comparisons = new Comparisons(async (request) => {
-      await this.#readyForWorker();
-      return context.link.call('compare', { projectId: this.record.id, ...request });
-    });
+    this.models = new Models(record.id, context.link, () => this.#readyForWorker());
+    this.comparisons = new Comparisons((request) => this.models.compare(request));
     this.transport = new RunState(
       {
         store: context.store,
@@ -371,35 +369,6 @@ export class ProjectState {
     this.transport.requireIdle();
     await this.#readyForWorker();
     await this.#context.link.call('resumeRun', { runId });
-  }
-
-  // Models at work
-
-  async complete(options: CompleteOptions): Promise<Completion[]> {
-    await this.#readyForWorker();
-    return this.#context.link.call('complete', { projectId: this.record.id, options });
-  }
-  /**
-   * Takes over a Hugging Face folder as the base of this project; `name` is what it is called.
-   * @throws PlaygroundError `busy`; `input`, `format` or `engine` naming what does not fit
-   */
-  async importBase(
-    name: string,
-    files: { path: string; blob: Blob }[],
-  ): Promise<Commands['importBase']['result']> {
-    this.transport.requireIdle();
-    await this.#readyForWorker();
-    return this.#context.link.call('importBase', { projectId: this.record.id, name, files });
-  }
-  /** A model as a zip of a Hugging Face folder. @throws PlaygroundError `missing` */
-  async exportModel(model: keyof Project['runs']): Promise<Blob> {
-    await this.#readyForWorker();
-    return this.#context.link.call('exportModel', { projectId: this.record.id, model });
-  }
-  /** Normalised reward-model scores. */
-  async score(items: { prompt: string; completion: string }[]): Promise<number[]> {
-    await this.#readyForWorker();
-    return this.#context.link.call('score', { projectId: this.record.id, items });
   }
 
   /** The worker reads the database, so everything must be there before it is asked. */

@@ -1,5 +1,5 @@
 /** Models from and for the rest of the world: Hugging Face folders in and out. */
-import type { ModelConfig, PolicyName, Project, Run, Stage, WeightMap } from '../core/domain';
+import type { ModelConfig, PolicyName, Project, Run, WeightMap } from '../core/domain';
 import { importedName } from '../core/stage-models';
 import { huggingFaceZip } from '../formats/hugging-face/export';
 import type { ModelCardFacts, TrainedStage } from '../formats/hugging-face/export-card';
@@ -124,17 +124,11 @@ async function cardFacts(
   };
 }
 
-const trained = ({
+const trained = ({ stage, step, totalSteps, config, finalRow }: Run): TrainedStage => ({
   stage,
   step,
   totalSteps,
   config,
-  finalRow,
-}: Run): TrainedStage & { stage: Stage } => ({
-  stage,
-  step,
-  totalSteps,
-  config: config as TrainedStage['config'],
   finalRow,
 });
 

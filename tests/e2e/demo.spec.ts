@@ -64,12 +64,14 @@ test('"Run the demo" runs the whole loop within 4 minutes and the page never blo
   console.log(`long tasks over 50 ms: ${JSON.stringify(long)}`);
   // The goal is none over 50 ms. A software adapter computes on the cores that the page needs, so what
   // is asserted here is that the page stays usable; docs/benchmarks.md has the measured numbers.
-  expect(Math.max(0, ...long)).toBeLessThan(250);
+  expect(Math.max(0, ...long)).toBeLessThan(150);
   // the observer is there: a task made long on purpose is seen
-  await page.evaluate(() => {
-    const until = performance.now() + 150;
-    while (performance.now() < until);
-  });
+  await page.evaluate(() =>
+    setTimeout(() => {
+      const until = performance.now() + 150;
+      while (performance.now() < until);
+    }),
+  );
   await expect.poll(async () => Math.max(0, ...(await longTasks()))).toBeGreaterThanOrEqual(150);
   await photograph(page);
 });

@@ -30,7 +30,7 @@ async function exported(model: 'base' | 'sft' | 'reward' | 'ppo', projectId = t.
     weights: readSafetensors(files['model.safetensors']!, 'model.safetensors'),
     blobs: Object.entries(files).map(([path, bytes]) => ({
       path,
-      blob: new Blob([bytes as Uint8Array<ArrayBuffer>]),
+      blob: new Blob([bytes]),
     })),
   };
 }

@@ -1,7 +1,7 @@
 """Prints samples of a base model: `python tools/base-model/sample.py --model public/models/nano`.
 
 Each sample is a document of its own, started with a first token that training documents start with.
-`--jsonl` writes {text, finish} rows, for eval-samples.ts.
+`--jsonl` writes {text, finish} rows.
 """
 
 import argparse

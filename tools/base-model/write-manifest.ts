@@ -7,19 +7,34 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelConfig } from '../../src/core/domain';
 import { countParameters } from '../../src/core/presets';
+import type { Edition } from './corpus';
 
 const FILES = ['config.json', 'model.safetensors', 'tokenizer.json'] as const;
 
-/** One shipped base. */
-interface BaseModel {
+/** What each base was trained on: that many documents of generate-corpus.ts, seed 1. */
+const TRAINED_ON: Readonly<Record<string, { edition: Edition; documents: number }>> = {
+  nano: { edition: 'nano', documents: 150_000 },
+  tiny: { edition: 'full', documents: 460_000 },
+  small: { edition: 'full', documents: 460_000 },
+};
+
+/** One shipped base, as `manifest.json` lists it. */
+export interface BaseModel {
   id: string;
   label: string;
   params: number;
+  /** The edition of the corpus that it was trained on. */
+  edition: Edition;
+  /** Unique documents of that corpus, the held-out ones included. */
+  documents: number;
   files: Record<string, { bytes: number; sha256: string }>;
   config: ModelConfig;
 }
 
 function describe(models: string, id: string): BaseModel {
+  const trainedOn = TRAINED_ON[id];
+  if (trainedOn === undefined)
+    throw new Error(`${id}: say in TRAINED_ON which corpus it learned from`);
   const read = (name: string): Buffer => readFileSync(join(models, id, name));
   const written = JSON.parse(read('config.json').toString()) as ModelConfig;
   const config: ModelConfig = {
@@ -43,7 +58,8 @@ function describe(models: string, id: string): BaseModel {
       sha256: createHash('sha256').update(content).digest('hex'),
     };
   }
-  return { id, label: `${id} (${(params / 1e6).toFixed(2)} M parameters)`, params, files, config };
+  const label = `${id} (${(params / 1e6).toFixed(2)} M parameters)`;
+  return { id, label, params, ...trainedOn, files, config };
 }
 
 const [models] = process.argv.slice(2);

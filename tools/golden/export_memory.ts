@@ -4,12 +4,12 @@
  * before the weights exist, with the weights, and while they are exported into a Blob.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { openExportPage } from './export_browser';
+import { openBrowserPage } from '../dev/browser-page';
 
 const SAMPLE_MS = 100;
 const MIB = 2 ** 20;
 
-const page = await openExportPage('tools/golden/export_memory_page.ts');
+const page = await openBrowserPage('tools/golden/export_memory_page.ts');
 try {
   const empty = memoryOf(page.pid);
   const modelBytes = await page.call<number>('makeWeights');

@@ -10,7 +10,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openExportPage, root } from './export_browser';
+import { openBrowserPage, ROOT_FOLDER } from '../dev/browser-page';
 import type { Probe, ProbeName } from './export_probe_page';
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } });
@@ -18,10 +18,10 @@ if (values.out === undefined) throw new Error('Usage: export_probe.ts --out DIR'
 const { out } = values;
 
 const golden = JSON.parse(
-  readFileSync(join(root, 'tests/golden/tokenizer/expected.json'), 'utf8'),
+  readFileSync(join(ROOT_FOLDER, 'tests/golden/tokenizer/expected.json'), 'utf8'),
 ) as { encodings: { text: string }[] };
 const JOINERS = [' ', '  ', '\n', "'", " '", '   \n ', ' 🐐 ', '\t', '\u00a0', '1', '.', '\u200d'];
-const known = readFileSync(join(root, 'public/demo/corpus.txt'), 'utf8')
+const known = readFileSync(join(ROOT_FOLDER, 'public/demo/corpus.txt'), 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .slice(0, 120)
@@ -31,7 +31,7 @@ const known = readFileSync(join(root, 'public/demo/corpus.txt'), 'utf8')
   });
 const texts = [...golden.encodings.map(({ text }) => text), ...known];
 
-const page = await openExportPage('tools/golden/export_probe_page.ts');
+const page = await openBrowserPage('tools/golden/export_probe_page.ts');
 try {
   mkdirSync(out, { recursive: true });
   for (const name of ['policy', 'unusual', 'reward'] satisfies ProbeName[]) {

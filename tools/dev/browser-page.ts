@@ -1,27 +1,36 @@
-/** Runs a module of the repository in a real browser with WebGPU, served by vite. */
-import { resolve } from 'node:path';
+/** Runs a module of the repository in a real Chromium with WebGPU, served by vite. */
+import { basename, resolve } from 'node:path';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
-import { CHROMIUM_ARGS, presentBrowsers } from '../dev/chromium.mjs';
+import { CHROMIUM_ARGS, presentBrowsers } from './chromium.mjs';
 
-export const root = resolve(import.meta.dirname, '../..');
+/** The repository's root folder. */
+export const ROOT_FOLDER = resolve(import.meta.dirname, '../..');
 
-export interface ExportPage {
+export interface BrowserPage {
   /** Process id of the browser. */
   pid: number;
+  /** Version of Chromium. */
+  version: string;
   /** Calls an exported function of the module; arguments and result are JSON. */
   call<T>(name: string, ...args: unknown[]): Promise<T>;
   close(): Promise<void>;
 }
 
-/** @param module path from the repository's root */
-export async function openExportPage(module: string): Promise<ExportPage> {
+/**
+ * Serves the repository, public/ included, and opens an empty tab in which the exported functions of
+ * one module can be called.
+ * @param module path from the repository's root, with `/`
+ */
+export async function openBrowserPage(module: string): Promise<BrowserPage> {
   const server = await createServer({
-    root,
-    logLevel: 'error',
+    root: ROOT_FOLDER,
+    configFile: false,
+    logLevel: 'warn',
     // Of its own, and complete before the first request: a dependency discovered midway reloads.
-    cacheDir: '.cache/vite-export',
-    optimizeDeps: { entries: ['tools/golden/export_*_page.ts'] },
+    cacheDir: `.cache/vite-${basename(module, '.ts')}`,
+    optimizeDeps: { entries: [module] },
+    // Files that change during a run must not change the run.
     server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
   });
   await server.listen();
@@ -34,12 +43,14 @@ export async function openExportPage(module: string): Promise<ExportPage> {
   });
   const browser = await chromium.connect(started.wsEndpoint());
   const tab = await browser.newPage();
+  tab.on('pageerror', (error) => console.error(error));
   await tab.route(blank, (route) =>
-    route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>export</title>' }),
+    route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>module</title>' }),
   );
   await tab.goto(blank);
   return {
     pid: started.process().pid!,
+    version: browser.version(),
     call: (name, ...args) => {
       const list = args.map((value) => JSON.stringify(value)).join(', ');
       // A string: what a bundler makes of a function need not run in the page.
