@@ -29,7 +29,8 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking complete deleteProject exportProject importProject ' +
+        'addDemonstrations addRanking complete deleteProject exportHuggingFace exportProject ' +
+        'importHuggingFace importProject ' +
         'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
         'resume score step stop trainPpo trainReward trainSft'
       ).split(' '),
