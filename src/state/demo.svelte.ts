@@ -98,7 +98,7 @@ export class DemoRunner {
     await afterPaint();
     const { length: count } = project.demonstrations;
     this.#say(
-      `SFT (supervised fine-tuning): the model learns to answer from ${count} demonstrations, good and bad manners mixed. Watch the training loss fall; when the held-out loss turns up, it has begun to memorise.`,
+      `SFT (supervised fine-tuning): the model learns to answer from ${count} demonstrations; fewer than half of the answers are ${ATTRIBUTE_WORDS[task.attribute]}. Watch the training loss fall; when the held-out loss turns up, it has begun to memorise.`,
     );
     await this.#train('sft');
 
