@@ -3,7 +3,12 @@ import type { CheckpointManifest, Demonstration, Project, Ranking, Run } from '.
 import { PlaygroundError } from '../core/errors';
 import type { Source, StageData } from '../core/run-data';
 import type { ProjectBundle } from '../formats/project-file';
-import { incompleteManifests, loadCheckpoint, runCheckpoints } from '../storage/checkpoints';
+import {
+  incompleteManifests,
+  keptRemoving,
+  loadCheckpoint,
+  runCheckpoints,
+} from '../storage/checkpoints';
 import { chunkTensors, putChunks } from '../storage/chunks';
 import { demonstrations } from '../storage/demonstrations';
 import { metricRows, runSamples } from '../storage/metrics';
@@ -94,11 +99,7 @@ export async function addProject(
     // Another tab has removed chunks that no manifest named yet.
     for (const manifest of outcome.incomplete) await putTensors(manifest);
   }
-  throw new PlaygroundError({
-    code: 'storage',
-    message: 'Another tab kept removing what was being stored. Nothing was imported.',
-    remedy: 'Close the other tabs of this page and try again.',
-  });
+  throw keptRemoving();
 }
 
 /** Everything in one transaction; nothing when chunks are missing. */

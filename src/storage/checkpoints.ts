@@ -135,6 +135,14 @@ export async function incompleteManifests(
   );
 }
 
+/** What an import ends with when its chunks went missing time after time. */
+export const keptRemoving = (): PlaygroundError =>
+  new PlaygroundError({
+    code: 'storage',
+    message: 'Another tab kept removing what was being stored. Nothing was imported.',
+    remedy: 'Close the other tabs of this page and try again.',
+  });
+
 const ofRun = (tx: WriteTransaction, runId: string): Promise<CheckpointManifest[]> =>
   tx
     .objectStore('checkpoints')

@@ -5,7 +5,7 @@
 import { IMPORTED } from '../core/stage-models';
 import type { CheckpointManifest, HostTensor, ModelConfig, Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import { incompleteManifests } from './checkpoints';
+import { incompleteManifests, keptRemoving } from './checkpoints';
 import { chunkTensors, putChunks } from './chunks';
 import { nextSeq } from './project-table';
 import type { Database, TableName } from './schema';
@@ -44,11 +44,7 @@ export async function saveImportedBase(db: Database, base: ImportedBase): Promis
     const run = await storeRecords(db, base, tensors, bytes);
     if (run !== null) return run;
   }
-  throw new PlaygroundError({
-    code: 'storage',
-    message: 'Another tab kept removing what was being stored. Nothing was imported.',
-    remedy: 'Close the other tabs of this page and try again.',
-  });
+  throw keptRemoving();
 }
 
 /** Null when chunks have gone missing meanwhile. */

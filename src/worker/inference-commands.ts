@@ -148,8 +148,8 @@ async function tokenKlOf(
       return logprobs.subarray(first, first + input_ids.length - promptLength);
     });
   };
-  const ours = await logprobsBy(policy, name);
   const theirs = await logprobsBy(reference, 'sft');
+  const ours = name === 'sft' ? theirs : await logprobsBy(policy, name);
   return theirs.map((row, b) => Array.from(row, (logprob, i) => ours[b]![i]! - logprob));
 }
 

@@ -6,13 +6,16 @@ async function pauseAndStep(page: Page): Promise<void> {
   await page.locator('h2').first().click();
   await page.keyboard.press('Space');
   const transport = page.getByRole('region', { name: 'Transport' });
-  await expect(transport.getByRole('button', { name: /Continue|Resume|Play/ })).toBeVisible();
+  const goOn = transport.getByRole('button', { name: /Continue|Resume|Play/ });
+  await expect(goOn).toBeVisible();
   const rows = () => page.evaluate(() => window.rlhf.metrics('sft'));
   const paused = (await rows()).length;
   await page.waitForTimeout(1000);
   expect((await rows()).length).toBe(paused);
   await page.keyboard.press('.');
   await expect.poll(async () => (await rows()).length).toBe(paused + 1);
+  // The row comes before the rest: until then Space would pause.
+  await expect(goOn).toBeVisible();
   await page.keyboard.press('Space');
 }
 

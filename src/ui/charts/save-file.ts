@@ -1,3 +1,7 @@
+/** A project's name as the start of a file name: letters and digits of any script, joined by `-`. */
+export const fileStem = (name: string): string =>
+  name.replace(/[^\p{L}\p{N}]+/gu, '-').toLowerCase();
+
 /** Offers `blob` as a download called `name`. */
 export function saveFile(name: string, blob: Blob): void {
   const address = URL.createObjectURL(blob);
