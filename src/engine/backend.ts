@@ -1,6 +1,6 @@
 /**
  * Opens the compute backend: our own WebGPU device (so that its features, limits, loss and errors
- * are ours), else WebAssembly, else plain JavaScript.
+ * are ours), else the faster of WebGL and WebAssembly, else plain JavaScript.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
@@ -8,51 +8,53 @@ import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
-import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { DeviceFeature, EngineBackend, FallbackResult } from '../core/device-report';
 import { PlaygroundError } from '../core/errors';
-import { DISPATCHES_PER_SUBMIT } from './dispatch';
-import { clearFailure, reportFailure } from './failure';
+import { chosenFallback } from '../core/variant-choice';
+import { clearFailure } from './failure';
+import { compareFallbacks } from './fallback';
+import { forgetVariants } from './variants';
+import { closeWebgl, openWebgl } from './webgl';
+import { PacedBackend, RAISED_LIMITS, requestOwnDevice, watchDevice } from './webgpu-device';
 
-export type BackendName = 'webgpu' | 'wasm' | 'cpu';
+export type BackendName = EngineBackend;
+
+const REPORTED_LIMITS = [...RAISED_LIMITS, 'maxComputeWorkgroupsPerDimension'] as const;
+export type DeviceLimit = (typeof REPORTED_LIMITS)[number];
 
 export interface OpenedEngine {
   backend: BackendName;
   /** Vendor and architecture as the browser tells them, or what computes instead. */
   adapter: string;
+  /** A program that plays a graphics card, as the browser tells it. */
+  isSoftware: boolean;
   /** Why a slower backend is used, in plain words; null when it is WebGPU or was asked for. */
   fallbackReason: string | null;
-  limits: {
-    /** Bytes. */
-    maxBufferSize: number;
-    /** Bytes of one tensor that a kernel can see. */
-    maxStorageBufferBindingSize: number;
-    shaderF16: boolean;
-    timestampQuery: boolean;
-  };
+  /** What was compared where WebGPU does not work; else empty. */
+  fallback: FallbackResult[];
+  /** Sizes in bytes; 0 without WebGPU. */
+  limits: Record<DeviceLimit, number>;
+  features: DeviceFeature[];
+  /** Why the device runs with the smallest limits; null when it has those of its adapter. */
+  refused: string | null;
 }
 
 export interface OpenOptions {
-  /** Use this backend or fail; without it the first that works of webgpu, wasm, cpu. */
+  /** Use this backend or fail; without it the first that works of webgpu, webgl or wasm, cpu. */
   force?: BackendName;
+  /** Chosen by an earlier comparison of webgl and wasm; without it they are compared. */
+  fallback?: FallbackResult[];
   /** Folder (ending in `/`) of tfjs's .wasm files; the ones bundled with the page by default. */
   wasmPath?: string;
 }
 
-/** Raised to what the adapter has: the defaults are small (8 storage buffers, 128 MiB bindings). */
-const RAISED_LIMITS = [
-  'maxStorageBuffersPerShaderStage',
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupStorageSize',
-] as const;
-const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
-const NO_LIMITS: OpenedEngine['limits'] = {
-  maxBufferSize: 0,
-  maxStorageBufferBindingSize: 0,
-  shaderF16: false,
-  timestampQuery: false,
+const WITHOUT_GPU = {
+  isSoftware: false,
+  fallbackReason: null,
+  fallback: [],
+  limits: Object.fromEntries(REPORTED_LIMITS.map((name) => [name, 0])) as OpenedEngine['limits'],
+  features: [],
+  refused: null,
 };
 
 /** Device in use, so that its own closing is not reported as a loss. */
@@ -66,58 +68,32 @@ export function onDeviceLost(callback: (error: PlaygroundError) => void): () => 
   return () => lostCallbacks.delete(callback);
 }
 
-function watch(device: GPUDevice): void {
-  void device.lost.then((info) => {
-    if (openDevice !== device) return;
-    const error = new PlaygroundError({
-      code: 'device-lost',
-      message: `The GPU was lost (${info.reason}): ${info.message || 'the browser gave no reason'}.`,
-      remedy: 'Training resumes from its last checkpoint once the engine is opened again.',
-    });
-    reportFailure(error);
-    for (const callback of [...lostCallbacks]) callback(error);
-  });
-  device.addEventListener('uncapturederror', (event) => {
-    if (openDevice !== device) return;
-    reportFailure(
-      new PlaygroundError({
-        code: 'engine',
-        message: `The GPU refused a command: ${event.error.message.slice(0, 600)}`,
-        remedy: 'Use a smaller batch or a smaller model, or choose the wasm backend.',
-      }),
-    );
-  });
+function tellLost(error: PlaygroundError): void {
+  for (const callback of [...lostCallbacks]) callback(error);
 }
 
 async function openWebGPU(): Promise<OpenedEngine> {
-  // `gpu` is missing from navigator on insecure pages and in older browsers, whatever the types say.
-  const gpu = (navigator as Partial<Navigator>).gpu;
-  if (gpu === undefined) throw new Error('this browser has no WebGPU');
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) throw new Error('WebGPU found no usable graphics adapter');
-  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({
-    requiredFeatures: features,
-    requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
-  });
+  const { device, info, features, refused } = await requestOwnDevice();
   openDevice = device;
-  watch(device);
+  watchDevice(device, () => openDevice === device, tellLost);
   // The stock registration asks for its own device and throws on a null adapter.
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
-  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', DISPATCHES_PER_SUBMIT);
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
+  const backend = new PacedBackend(device, info);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', backend.pacer.kernels);
+  tf.registerBackend('webgpu', () => backend);
   if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js refused the WebGPU device');
-  const { vendor, architecture } = adapter.info;
+  const { vendor, architecture } = info;
   return {
+    ...WITHOUT_GPU,
     backend: 'webgpu',
     adapter: [vendor, architecture].filter((part) => part !== '').join(' ') || 'unnamed adapter',
-    fallbackReason: null,
-    limits: {
-      maxBufferSize: device.limits.maxBufferSize,
-      maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
-      shaderF16: device.features.has('shader-f16'),
-      timestampQuery: device.features.has('timestamp-query'),
-    },
+    // Missing in older browsers, whatever the types say.
+    isSoftware: (info as Partial<GPUAdapterInfo>).isFallbackAdapter ?? false,
+    limits: Object.fromEntries(
+      REPORTED_LIMITS.map((name) => [name, device.limits[name]]),
+    ) as OpenedEngine['limits'],
+    features,
+    refused,
   };
 }
 
@@ -136,31 +112,59 @@ async function openWasm(wasmPath: string | undefined): Promise<OpenedEngine> {
     );
   }
   if (!(await tf.setBackend('wasm'))) throw new Error('WebAssembly could not be started');
-  return { backend: 'wasm', adapter: 'WebAssembly', fallbackReason: null, limits: NO_LIMITS };
+  return { ...WITHOUT_GPU, backend: 'wasm', adapter: 'WebAssembly' };
+}
+
+async function openWebGL(): Promise<OpenedEngine> {
+  const adapter = await openWebgl(tellLost);
+  return { ...WITHOUT_GPU, backend: 'webgl', adapter };
 }
 
 async function openCpu(): Promise<OpenedEngine> {
   if (!(await tf.setBackend('cpu'))) throw new Error('the JavaScript backend could not be started');
-  return { backend: 'cpu', adapter: 'JavaScript', fallbackReason: null, limits: NO_LIMITS };
+  return { ...WITHOUT_GPU, backend: 'cpu', adapter: 'JavaScript' };
 }
 
 /**
- * Opens the engine, closing an earlier one; its tensors are then invalid.
+ * Opens the engine, closing an earlier one; its tensors are then invalid, and every kernel family is
+ * back on `registers`.
  * @throws PlaygroundError 'engine' when the forced backend, or every backend, cannot be used
  */
 export async function openEngine(options: OpenOptions = {}): Promise<OpenedEngine> {
   closeEngine();
   const open: Record<BackendName, () => Promise<OpenedEngine>> = {
     webgpu: openWebGPU,
+    webgl: openWebGL,
     wasm: () => openWasm(options.wasmPath),
     cpu: openCpu,
   };
-  const order: BackendName[] =
-    options.force === undefined ? ['webgpu', 'wasm', 'cpu'] : [options.force];
+  const openStandIn = async (fallback: FallbackResult[]): Promise<OpenedEngine> => {
+    const chosen = chosenFallback(fallback);
+    if (chosen !== 'webgl') closeWebgl();
+    return { ...(await open[chosen]()), fallback };
+  };
+  const standIn = async (): Promise<OpenedEngine> => {
+    if (options.fallback !== undefined) {
+      try {
+        return await openStandIn(options.fallback);
+      } catch {
+        // What was chosen then is not to be had today: compare again.
+      }
+    }
+    return openStandIn(await compareFallbacks(open));
+  };
+  const ways =
+    options.force === undefined
+      ? ([
+          ['webgpu', openWebGPU],
+          ['webgl and wasm', standIn],
+          ['cpu', openCpu],
+        ] as const)
+      : ([[options.force, open[options.force]]] as const);
   const reasons: string[] = [];
-  for (const name of order) {
+  for (const [name, way] of ways) {
     try {
-      const opened = await open[name]();
+      const opened = await way();
       return { ...opened, fallbackReason: reasons.length === 0 ? null : `${reasons.join('; ')}.` };
     } catch (thrown) {
       closeEngine();
@@ -179,6 +183,7 @@ export function closeEngine(): void {
   const device = openDevice;
   openDevice = null;
   clearFailure();
+  forgetVariants();
   if (device === null) return;
   // Destroys the pooled buffers as well; the factory would hand out a dead device otherwise.
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');

@@ -4,8 +4,12 @@
  * the optimizer need several, and in-place writes.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { KernelFamily } from '../core/device-report';
 import { PlaygroundError } from '../core/errors';
-import { throwFailure } from './failure';
+import { reportFailure, throwFailure } from './failure';
+import { allocatingFor, brokenKernel, overLimit } from './gpu-errors';
+import type { SubmissionPacer } from './submission';
+import { variantOf } from './variants';
 
 /** What we use of tfjs 4.22's WebGPUBackend; most of it is private there, hence this interface. */
 interface RecordingBackend {
@@ -20,6 +24,9 @@ interface RecordingBackend {
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
+  checkCompileCompletionAsync(): Promise<void>;
+  /** Ours: see webgpu-device.ts. */
+  pacer: SubmissionPacer;
 }
 
 /** Which program a kernel is: its text and the numbers compiled into it. */
@@ -46,8 +53,6 @@ export interface Dispatch extends KernelSource {
   groups: [number, number?, number?];
 }
 
-/** Commands between two submissions: enough to hide the cost of submitting, few enough to start early. */
-export const DISPATCHES_PER_SUBMIT = 64;
 /** The largest number of workgroups that every WebGPU device takes in one dimension. */
 const MAX_GROUPS = 65535;
 const UNIFORM_CACHE_SIZE = 512;
@@ -56,12 +61,18 @@ interface DeviceCache {
   pipelines: Map<string, GPUComputePipeline>;
   uniforms: Map<string, GPUBuffer>;
 }
+/** Set while kernels are only collected, to be compiled ahead of their first use. */
+let collected: Map<string, KernelSource> | null = null;
 // By device, so that a rebuilt engine never sees objects of a lost one.
 const caches = new WeakMap<GPUDevice, DeviceCache>();
 
-/** True on the webgpu backend: our kernels run; elsewhere the reference compositions do. */
-export function useKernels(): boolean {
-  return tf.getBackend() === 'webgpu';
+/**
+ * True on the webgpu backend: our kernels run; elsewhere the reference compositions do.
+ * @param family false also where the start-up check found no correct variant of it
+ */
+export function useKernels(family?: KernelFamily): boolean {
+  if (tf.getBackend() !== 'webgpu') return false;
+  return family === undefined || variantOf(family) !== 'reference';
 }
 
 function recordingBackend(label: string): RecordingBackend {
@@ -101,14 +112,27 @@ export function elementGroups(count: number, workgroupSize: number): [number, nu
   return [Math.ceil(groups / y), y];
 }
 
-/** A tensor allocated on the GPU with undefined contents: the output of a kernel. */
+/** @throws PlaygroundError 'engine' naming the limit, for a buffer that the device cannot bind */
+function requireBindable(device: GPUDevice, what: string, bytes: number): void {
+  for (const limit of ['maxBufferSize', 'maxStorageBufferBindingSize'] as const) {
+    const allowed = device.limits[limit];
+    if (bytes > allowed) throw overLimit(what, bytes, limit, allowed);
+  }
+}
+
+/**
+ * A tensor allocated on the GPU with undefined contents: the output of a kernel.
+ * @throws PlaygroundError 'engine' naming the limit when no buffer of the device is that large
+ */
 export function emptyTensor<R extends tf.Rank = tf.Rank>(
   shape: tf.ShapeMap[R],
   dtype: 'float32' | 'int32' = 'float32',
 ): tf.Tensor<R> {
   const backend = recordingBackend('emptyTensor');
+  const what = `a tensor of shape [${(shape as number[]).join(', ')}]`;
+  requireBindable(backend.device, what, tf.util.sizeFromShape(shape) * 4);
   const info = backend.makeTensorInfo(shape, dtype);
-  backend.uploadToGPU(info.dataId);
+  allocatingFor(what, () => backend.uploadToGPU(info.dataId));
   return tf.engine().makeTensorFromTensorInfo(info) as tf.Tensor<R>;
 }
 
@@ -151,21 +175,61 @@ export async function warmUp(kernels: KernelSource[]): Promise<void> {
     kernels.map(async (kernel) => {
       const key = pipelineKey(kernel);
       if (pipelines.has(key)) return;
+      // What is wrong with the text is told by its module; the pipeline only says that it is.
+      device.pushErrorScope('validation');
+      const descriptor = pipelineDescriptor(device, kernel);
+      const inText = device.popErrorScope().catch(() => null);
       try {
-        pipelines.set(
-          key,
-          await device.createComputePipelineAsync(pipelineDescriptor(device, kernel)),
-        );
+        pipelines.set(key, await device.createComputePipelineAsync(descriptor));
       } catch (thrown) {
-        throw new PlaygroundError({
-          code: 'engine',
-          message: `Kernel ${kernel.label} does not compile on this GPU: ${String(thrown)}`,
-          field: kernel.label,
-          remedy: 'Reload the page; if it happens again, choose the wasm backend.',
-        });
+        throw brokenKernel(kernel.label, (await inText)?.message ?? String(thrown));
       }
     }),
   );
+}
+
+/**
+ * Compiles a kernel where it is needed. The device tells of a failure later and in words that name
+ * no kernel, except in an error scope.
+ */
+function compile(device: GPUDevice, key: string, kernel: KernelSource): GPUComputePipeline {
+  const { pipelines } = cacheOf(device);
+  const scopes: GPUErrorFilter[] = ['validation', 'internal'];
+  for (const scope of scopes) device.pushErrorScope(scope);
+  const pipeline = device.createComputePipeline(pipelineDescriptor(device, kernel));
+  for (const _ of scopes) {
+    void device.popErrorScope().then(
+      (error) => {
+        if (error === null) return;
+        pipelines.delete(key); // so that its next use is told as well
+        reportFailure(brokenKernel(kernel.label, error.message));
+      },
+      () => undefined, // the device is lost, which is told elsewhere
+    );
+  }
+  pipelines.set(key, pipeline);
+  return pipeline;
+}
+
+/**
+ * Compiles all kernels that `record` would dispatch, ours and those of TensorFlow.js, at the same
+ * time and off the main path. Nothing is computed: what `record` returns or writes means nothing,
+ * and it must not read. Nothing else may use the engine until this resolves.
+ * @throws PlaygroundError 'engine' naming the kernel that does not compile
+ */
+export async function compileAhead(record: () => void): Promise<void> {
+  if (!useKernels()) return;
+  const backend = recordingBackend('compileAhead');
+  const kernels = new Map<string, KernelSource>();
+  collected = kernels;
+  tf.env().set('WEBGPU_ENGINE_COMPILE_ONLY', true);
+  try {
+    tf.tidy(record);
+  } finally {
+    collected = null;
+    tf.env().set('WEBGPU_ENGINE_COMPILE_ONLY', false);
+  }
+  await Promise.all([warmUp([...kernels.values()]), backend.checkCompileCompletionAsync()]);
 }
 
 function uniformBuffer(device: GPUDevice, words: number[]): GPUBuffer {
@@ -194,7 +258,9 @@ function bindGroup(
   { label, buffers, uniforms }: Dispatch,
 ): GPUBindGroup {
   const bound = buffers.map((tensor) => {
-    backend.uploadToGPU(tensor.dataId);
+    const what = `a tensor of shape [${tensor.shape.join(', ')}] of kernel ${label}`;
+    requireBindable(backend.device, what, tensor.size * 4);
+    allocatingFor(what, () => backend.uploadToGPU(tensor.dataId));
     return backend.tensorMap.get(tensor.dataId).resource!;
   });
   if (uniforms !== undefined) bound.push(uniformBuffer(backend.device, uniforms));
@@ -227,11 +293,11 @@ export function dispatch(kernel: Dispatch): void {
 
   const { pipelines } = cacheOf(backend.device);
   const key = pipelineKey(kernel);
-  let pipeline = pipelines.get(key);
-  if (pipeline === undefined) {
-    pipeline = backend.device.createComputePipeline(pipelineDescriptor(backend.device, kernel));
-    pipelines.set(key, pipeline);
+  if (collected !== null) {
+    collected.set(key, kernel);
+    return;
   }
+  const pipeline = pipelines.get(key) ?? compile(backend.device, key, kernel);
   // Uploads end the compute pass, so the group is made before the pass is taken.
   const group = bindGroup(backend, pipeline, kernel);
 
@@ -244,8 +310,60 @@ export function dispatch(kernel: Dispatch): void {
   // tfjs then keeps the buffers out of its pool until these commands are submitted.
   for (const tensor of kernel.buffers) backend.commandQueueOwnedIds.add(tensor.dataId);
   backend.dispatchCountInPass++;
-  if (backend.dispatchCountInPass >= DISPATCHES_PER_SUBMIT) {
+  if (backend.dispatchCountInPass >= backend.pacer.kernels) {
     backend.endComputePassEncoder();
     backend.submitQueue();
   }
+}
+
+/** Submits what has been recorded and waits until the GPU has done it. Nothing to do elsewhere. */
+export async function finishRecorded(): Promise<void> {
+  if (!useKernels()) return;
+  const backend = recordingBackend('finishRecorded');
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+  await backend.device.queue.onSubmittedWorkDone();
+}
+
+/** What the pace of submissions has come to; null without WebGPU. */
+export function submissionPacer(): SubmissionPacer | null {
+  return useKernels() ? recordingBackend('submissionPacer').pacer : null;
+}
+
+/** One tensor's numbers into another's; offsets in elements, 0 when left out. */
+export interface Copy {
+  from: tf.Tensor;
+  fromOffset?: number;
+  to: tf.Tensor;
+  toOffset?: number;
+}
+
+/**
+ * Records copies of 4-byte elements, as many as the smaller of both tensors has. Without a kernel
+ * they cost next to nothing, however many tensors they touch.
+ */
+export function copyBetween(copies: Copy[]): void {
+  const backend = recordingBackend('copy');
+  throwFailure();
+  if (collected !== null) return;
+  const resource = (tensor: tf.Tensor): GPUBuffer => {
+    backend.uploadToGPU(tensor.dataId);
+    return backend.tensorMap.get(tensor.dataId).resource!;
+  };
+  // Uploads end the command encoder's pass, so all buffers come first.
+  const ready = copies.map((copy) => ({
+    ...copy,
+    source: resource(copy.from),
+    target: resource(copy.to),
+  }));
+  backend.endComputePassEncoder();
+  backend.ensureCommandEncoderReady();
+  for (const { from, fromOffset = 0, to, toOffset = 0, source, target } of ready) {
+    const bytes = 4 * Math.min(from.size, to.size);
+    backend.commandEncoder!.copyBufferToBuffer(source, 4 * fromOffset, target, 4 * toOffset, bytes);
+    backend.commandQueueOwnedIds.add(from.dataId);
+    backend.commandQueueOwnedIds.add(to.dataId);
+  }
+  for (const { to } of copies) markWritten(to);
 }

@@ -25,8 +25,8 @@ export interface Generation {
   finish: 'eos' | 'length';
 }
 
-/** Tokens between two looks at whether every row has ended; each look waits for the GPU. */
-const TOKENS_PER_CHECK = 16;
+/** Tokens between two looks at whether every row has ended. */
+const TOKENS_PER_LOOK = 8;
 /** Cache sizes take few different values: tfjs pools GPU buffers by exact size. */
 const CAPACITY_MULTIPLE = 16;
 
@@ -51,13 +51,16 @@ export async function generate(
   const sampler = new Sampler({ ...options, promptLengths: batch.lengths });
   try {
     tf.tidy(() => sampler.sample(model.prefill(batch, cache)));
+    // The answer to a look is awaited one round later, so that the GPU never waits for this side.
+    let look: Promise<boolean> | null = null;
     for (let drawn = 1; drawn < max_new_tokens; drawn++) {
-      if (drawn % TOKENS_PER_CHECK === 0) {
-        const { tokens } = await sampler.read();
-        if (allEnded(tokens, batch.B, drawn, options)) break;
+      if (drawn % TOKENS_PER_LOOK === 0) {
+        if ((await look) === true) break;
+        look = sampler.allEnded();
       }
       tf.tidy(() => sampler.sample(model.decode(sampler.tokens, sampler.positions, cache)));
     }
+    await look;
     const { tokens, logprobs } = await sampler.read();
     throwFailure(); // what a refused kernel should have written reads as zeros
     return prompts.map((_, b) => {
@@ -76,20 +79,6 @@ export async function generate(
     sampler.dispose();
     cache.dispose();
   }
-}
-
-/** Whether every row has drawn the end token among its first `drawn` tokens. */
-function allEnded(
-  tokens: Int32Array,
-  B: number,
-  drawn: number,
-  { max_new_tokens, eos_token_id }: GenerateOptions,
-): boolean {
-  for (let b = 0; b < B; b++) {
-    const from = b * max_new_tokens;
-    if (!tokens.subarray(from, from + drawn).includes(eos_token_id)) return false;
-  }
-  return true;
 }
 
 function checkOptions(model: Llama, prompts: number[][], options: GenerateOptions): void {

@@ -167,10 +167,10 @@ export class Llama {
         linear(h, layer.v_proj),
         index,
       );
-      x = tf.add(x, linear(attended, layer.o_proj));
+      x = linear(attended, layer.o_proj, x);
       const m = rmsNorm(x, layer.post_attention_layernorm, eps);
       const gated = swiglu(linear(m, layer.gate_proj), linear(m, layer.up_proj));
-      x = tf.add(x, linear(gated, layer.down_proj));
+      x = linear(gated, layer.down_proj, x);
     });
     return rmsNorm(x, this.parameters.get('model.norm.weight')! as tf.Tensor as tf.Tensor1D, eps);
   }

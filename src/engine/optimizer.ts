@@ -4,8 +4,8 @@ import type { WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { throwFailure } from './failure';
 import type { LossOutput } from './losses';
-import { clippedAdamW, REPORT, type AdamWStep, type Slot } from './ops/adamw';
-import { checkWeights, readWeights } from './weights';
+import { flatAdamW, REPORT, type AdamWStep, type FlatAdamW, type Layout } from './ops/adamw';
+import { checkWeights } from './weights';
 
 export type AdamWOptions = Omit<AdamWStep, 'learning_rate' | 'step'>;
 
@@ -24,20 +24,29 @@ export interface OptimizerState {
 
 /** torch.optim.AdamW; matrices decay, vectors (norms, bias) do not. */
 export class AdamW {
+  /** In the order of the layout. */
   private readonly names: string[];
-  private readonly slots: Slot[];
+  private readonly layout: Layout;
+  private readonly flat: FlatAdamW;
   private readonly options: AdamWOptions;
   private steps = 0;
 
   constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamWOptions) {
     this.options = options;
-    this.names = [...parameters.keys()];
-    this.slots = [...parameters.values()].map((parameter) => ({
-      parameter,
-      m: zeroMoment(parameter.shape),
-      v: zeroMoment(parameter.shape),
-      decay: parameter.rank >= 2,
-    }));
+    const decays = ([, parameter]: [string, tf.Variable]): boolean => parameter.rank >= 2;
+    const all = [...parameters];
+    const ordered = [...all.filter(decays), ...all.filter((entry) => !decays(entry))];
+    this.names = ordered.map(([name]) => name);
+    let total = 0;
+    let decaying = 0;
+    const slots = ordered.map(([, parameter]) => {
+      const offset = total;
+      total += parameter.size;
+      if (parameter.rank >= 2) decaying = total;
+      return { parameter, offset };
+    });
+    this.layout = { slots, total, decaying };
+    this.flat = flatAdamW(this.layout);
   }
 
   /**
@@ -58,14 +67,14 @@ export class AdamW {
         stats = Object.values(output.stats).map((stat) => tf.keep(tf.clone(stat)));
         return output.loss;
       };
-      const variables = this.slots.map(({ parameter }) => parameter);
+      const variables = this.layout.slots.map(({ parameter }) => parameter);
       const { value, grads } = tf.variableGrads(forward, variables);
       const gradients = variables.map((variable, i) => {
         const gradient = grads[variable.name];
         if (gradient === undefined) throw unreached(this.names[i]!);
         return gradient;
       });
-      const report = clippedAdamW(this.slots, gradients, value, {
+      const report = this.flat.step(gradients, value, {
         ...this.options,
         learning_rate,
         step: this.steps + 1,
@@ -82,7 +91,7 @@ export class AdamW {
     } finally {
       packed.dispose();
     }
-    const lossAt = REPORT.flags + this.slots.length;
+    const lossAt = REPORT.flags + this.names.length;
     if (numbers[REPORT.finite] !== 1) throw this.notFinite(numbers, numbers[lossAt]!);
     this.steps++;
     return {
@@ -94,7 +103,12 @@ export class AdamW {
 
   /** Steps done and both moments of every parameter, read back from the GPU. */
   async state(): Promise<OptimizerState> {
-    return { step: this.steps, tensors: await readWeights(this.moments()) };
+    const moments = await this.flat.read();
+    const tensors: WeightMap = new Map();
+    for (const { name, moment, shape, from, to } of this.moments()) {
+      tensors.set(name, { shape, data: moments[moment].slice(from, to) });
+    }
+    return { step: this.steps, tensors };
   }
 
   /**
@@ -103,32 +117,33 @@ export class AdamW {
    *   has changed then
    */
   restore(state: OptimizerState): void {
-    const moments = this.moments();
-    const shapes = new Map([...moments].map(([name, tensor]) => [name, tensor.shape]));
-    checkWeights(shapes, state.tensors);
-    for (const [name, moment] of moments) {
-      const saved = tf.tensor(state.tensors.get(name)!.data.slice(), moment.shape, 'float32');
-      moment.assign(saved);
-      saved.dispose();
+    const places = this.moments();
+    checkWeights(new Map(places.map(({ name, shape }) => [name, shape])), state.tensors);
+    const { total } = this.layout;
+    const moments = { m: new Float32Array(total), v: new Float32Array(total) };
+    for (const { name, moment, from } of places) {
+      moments[moment].set(state.tensors.get(name)!.data, from);
     }
+    this.flat.write(moments);
     this.steps = state.step;
   }
 
   /** Frees the moments; the parameters belong to their model. */
   dispose(): void {
-    for (const { m, v } of this.slots) {
-      m.dispose();
-      v.dispose();
-    }
+    this.flat.dispose();
   }
 
-  private moments(): Map<string, tf.Variable> {
-    const moments = new Map<string, tf.Variable>();
-    this.slots.forEach(({ m, v }, i) => {
-      moments.set(`m/${this.names[i]!}`, m);
-      moments.set(`v/${this.names[i]!}`, v);
-    });
-    return moments;
+  /** Where each moment of each parameter lies. */
+  private moments() {
+    return this.layout.slots.flatMap(({ parameter: { shape, size }, offset }, i) =>
+      (['m', 'v'] as const).map((moment) => ({
+        name: `${moment}/${this.names[i]!}`,
+        moment,
+        shape,
+        from: offset,
+        to: offset + size,
+      })),
+    );
   }
 
   private notFinite(numbers: ArrayLike<number>, loss: number): PlaygroundError {
@@ -145,13 +160,6 @@ export class AdamW {
       remedy: 'Lower the learning rate, and go on from the last checkpoint.',
     });
   }
-}
-
-function zeroMoment(shape: number[]): tf.Variable {
-  const zeros = tf.zeros(shape);
-  const moment = tf.variable(zeros, false);
-  zeros.dispose();
-  return moment;
 }
 
 function listed(names: string[]): string {

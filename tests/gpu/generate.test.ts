@@ -120,6 +120,7 @@ describe.each<BackendName>(['webgpu', 'wasm'])('on %s', (force) => {
       max_new_tokens: 3,
       temperature: 1,
       seed,
+      eos_token_id: -1,
     });
     for (let i = 0; i < 3; i++) tf.tidy(() => sampler.sample(tf.zeros<tf.Rank.R2>([B, V])));
     const { tokens, logprobs } = await sampler.read();
@@ -153,6 +154,7 @@ test('draws follow softmax(logits / temperature)', async () => {
     max_new_tokens: 1,
     temperature,
     seed: 5,
+    eos_token_id: -1,
   });
   const row = logits.map((x) => Math.max(x, -1e30));
   tf.tidy(() =>

@@ -1,5 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { rmsNorm, rmsNormReference } from '../../src/engine/ops/rms-norm';
+import { chooseVariant, forgetVariants } from '../../src/engine/variants';
 import { describeOp, normal, type Op } from './ops-parity';
 
 // A large eps, so that a kernel that loses it is seen.
@@ -14,14 +16,19 @@ const SIZES: [number, number][] = [
   [13, 64],
   [5, 10],
   [150, 8],
+  [3, 260],
 ];
 
-describeOp(
-  'rms-norm',
-  SIZES.map(([N, C]) => ({
-    name: `[${N},${C}]`,
-    inputs: [normal([N, C], 3), normal([C], 4)],
-    op,
-    reference,
-  })),
-);
+describe.each(['registers', 'shared'] as const)('in the %s variant', (variant) => {
+  beforeAll(() => chooseVariant('rms-norm', variant));
+  afterAll(forgetVariants);
+  describeOp(
+    'rms-norm',
+    SIZES.map(([N, C]) => ({
+      name: `[${N},${C}]`,
+      inputs: [normal([N, C], 3), normal([C], 4)],
+      op,
+      reference,
+    })),
+  );
+});

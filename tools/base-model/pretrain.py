@@ -98,6 +98,8 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=100)
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bf16", action="store_true", help="multiply in bfloat16 (weights stay f32): 1.4 x faster where the CPU has it")
+    parser.add_argument("--compile", action="store_true", help="torch.compile: 1.15 x faster after a minute; needs a C++ compiler")
     parser.add_argument("--checkpoint", type=Path, default=Path(".cache/pretrain.pt"))
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
@@ -116,6 +118,8 @@ def main() -> None:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         first, tokens, seconds = saved["step"], saved["tokens"], saved["seconds"]
+
+    forward = torch.compile(model, dynamic=True) if args.compile else model
 
     def learning_rate(step: int) -> float:
         """Linear warm-up, then cosine to 2 %."""
@@ -140,7 +144,9 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step)
         ids, targets = to_batch([train[i] for i in batches[step % per_epoch]])
-        loss = F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+            logits = forward(ids)
+        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

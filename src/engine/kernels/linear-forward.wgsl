@@ -1,47 +1,76 @@
-// y[N, M] = x[N, K] · w[M, K]ᵀ. One invocation makes a 4×4 tile of y in registers; no shared
-// memory, because barriers cost software adapters more than the loads they save.
-override K4: u32; // K / 4
-override M4: u32; // M / 4
-struct Size { rows: u32 }
+// y[N, M] = x[N, K] · w[M, K]ᵀ (+ residual). One invocation makes a 16×16 tile of y in registers,
+// as 4×4 matrices, without barriers: software adapters, which pay for every load and every barrier.
+// With M not a multiple of 4, y has 4·M4 columns and those past M repeat the last.
+override ADD: u32 = 0; // 1: y starts from residual
+struct Size { rows: u32, columns: u32, K4: u32, M4: u32 }
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<uniform> size: Size;
+@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(4) var<uniform> size: Size;
 
-fn dots(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+/// Where four rows begin; rows past the last repeat it.
+fn starts(first: u32, last: u32) -> vec4u {
+  return min(first + vec4u(0, 1, 2, 3), vec4u(last)) * size.K4;
 }
 
-@compute @workgroup_size(8, 8)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.y * 4u;
-  if (id.x >= M4 || row >= size.rows) { return; }
-  // Rows past the end repeat the last one: read, but not written.
-  let last = size.rows - 1u;
-  let x0 = row * K4;
-  let x1 = min(row + 1u, last) * K4;
-  let x2 = min(row + 2u, last) * K4;
-  let x3 = min(row + 3u, last) * K4;
-  let w0 = id.x * 4u * K4;
-  let w1 = w0 + K4;
-  let w2 = w1 + K4;
-  let w3 = w2 + K4;
-  var y0 = vec4f(0);
-  var y1 = vec4f(0);
-  var y2 = vec4f(0);
-  var y3 = vec4f(0);
-  for (var k = 0u; k < K4; k++) {
-    let b0 = w[w0 + k];
-    let b1 = w[w1 + k];
-    let b2 = w[w2 + k];
-    let b3 = w[w3 + k];
-    y0 += dots(x[x0 + k], b0, b1, b2, b3);
-    y1 += dots(x[x1 + k], b0, b1, b2, b3);
-    y2 += dots(x[x2 + k], b0, b1, b2, b3);
-    y3 += dots(x[x3 + k], b0, b1, b2, b3);
+fn x_block(at: vec4u, k: u32) -> mat4x4f {
+  return mat4x4f(x[at.x + k], x[at.y + k], x[at.z + k], x[at.w + k]);
+}
+
+fn w_block(at: vec4u, k: u32) -> mat4x4f {
+  return transpose(mat4x4f(w[at.x + k], w[at.y + k], w[at.z + k], w[at.w + k]));
+}
+
+fn put(row: u32, column4: u32, value: vec4f) {
+  if (row >= size.rows || column4 >= size.M4) { return; }
+  let at = row * size.M4 + column4;
+  if (ADD == 1u) { y[at] = residual[at] + value; } else { y[at] = value; }
+}
+
+/// Four blocks side by side; a block's columns are rows of y.
+fn store(row: u32, column4: u32, b0: mat4x4f, b1: mat4x4f, b2: mat4x4f, b3: mat4x4f) {
+  for (var i = 0u; i < 4u; i++) {
+    put(row + i, column4, b0[i]);
+    put(row + i, column4 + 1u, b1[i]);
+    put(row + i, column4 + 2u, b2[i]);
+    put(row + i, column4 + 3u, b3[i]);
   }
-  y[row * M4 + id.x] = y0;
-  if (row + 1u < size.rows) { y[(row + 1u) * M4 + id.x] = y1; }
-  if (row + 2u < size.rows) { y[(row + 2u) * M4 + id.x] = y2; }
-  if (row + 3u < size.rows) { y[(row + 3u) * M4 + id.x] = y3; }
+}
+
+@compute @workgroup_size(4, 4)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.y * 16u;
+  let column4 = id.x * 4u;
+  if (column4 >= size.M4 || row >= size.rows) { return; }
+  let n0 = starts(row, size.rows - 1u);
+  let n1 = starts(row + 4u, size.rows - 1u);
+  let n2 = starts(row + 8u, size.rows - 1u);
+  let n3 = starts(row + 12u, size.rows - 1u);
+  let m0 = starts(column4 * 4u, size.columns - 1u);
+  let m1 = starts(column4 * 4u + 4u, size.columns - 1u);
+  let m2 = starts(column4 * 4u + 8u, size.columns - 1u);
+  let m3 = starts(column4 * 4u + 12u, size.columns - 1u);
+  var y00 = mat4x4f(); var y01 = mat4x4f(); var y02 = mat4x4f(); var y03 = mat4x4f();
+  var y10 = mat4x4f(); var y11 = mat4x4f(); var y12 = mat4x4f(); var y13 = mat4x4f();
+  var y20 = mat4x4f(); var y21 = mat4x4f(); var y22 = mat4x4f(); var y23 = mat4x4f();
+  var y30 = mat4x4f(); var y31 = mat4x4f(); var y32 = mat4x4f(); var y33 = mat4x4f();
+  for (var k = 0u; k < size.K4; k++) {
+    let w0 = w_block(m0, k);
+    let w1 = w_block(m1, k);
+    let w2 = w_block(m2, k);
+    let w3 = w_block(m3, k);
+    let x0 = x_block(n0, k);
+    y00 += w0 * x0; y01 += w1 * x0; y02 += w2 * x0; y03 += w3 * x0;
+    let x1 = x_block(n1, k);
+    y10 += w0 * x1; y11 += w1 * x1; y12 += w2 * x1; y13 += w3 * x1;
+    let x2 = x_block(n2, k);
+    y20 += w0 * x2; y21 += w1 * x2; y22 += w2 * x2; y23 += w3 * x2;
+    let x3 = x_block(n3, k);
+    y30 += w0 * x3; y31 += w1 * x3; y32 += w2 * x3; y33 += w3 * x3;
+  }
+  store(row, column4, y00, y01, y02, y03);
+  store(row + 4u, column4, y10, y11, y12, y13);
+  store(row + 8u, column4, y20, y21, y22, y23);
+  store(row + 12u, column4, y30, y31, y32, y33);
 }

@@ -8,8 +8,8 @@ struct Size { rows: u32, eps: f32 }
 @group(0) @binding(4) var<uniform> size: Size;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x;
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = id.y * groups.x * 64u + id.x;
   if (row >= size.rows) { return; }
   let base = row * C4;
   var squares = vec4f(0);

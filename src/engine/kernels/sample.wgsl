@@ -3,11 +3,14 @@
 // of the cumulative distribution. Terms are added one by one in vocabulary order, twice in the same
 // order, so the threshold and the running sum agree bit for bit.
 // One invocation per sequence: nothing of a row depends on its neighbours.
-struct Settings { B: u32, V: u32, max_new_tokens: u32, seed: u32, stream: u32, temperature: f32 }
+struct Settings {
+  B: u32, V: u32, max_new_tokens: u32, eos_token_id: i32, seed: u32, stream: u32, temperature: f32,
+}
 @group(0) @binding(0) var<storage, read_write> token: array<i32>;
 @group(0) @binding(1) var<storage, read_write> position: array<i32>;
+// [2, B, max_new_tokens]: tokens, then the bits of their log-probabilities: one readback for both.
 @group(0) @binding(2) var<storage, read_write> written: array<i32>;
-@group(0) @binding(3) var<storage, read_write> logprob: array<f32>;
+@group(0) @binding(3) var<storage, read_write> ended: array<i32>; // [B], 1 after the end token
 @group(0) @binding(4) var<storage, read> logits: array<f32>;
 @group(0) @binding(5) var<storage, read> prompt_length: array<i32>;
 @group(0) @binding(6) var<storage, read> row_stream: array<i32>;
@@ -62,7 +65,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   token[b] = i32(chosen);
   position[b] += 1;
-  written[b * settings.max_new_tokens + index] = i32(chosen);
-  logprob[b * settings.max_new_tokens + index] =
-    (logits[start + chosen] - highest) / settings.temperature - log(total);
+  if (i32(chosen) == settings.eos_token_id) { ended[b] = 1; }
+  let at = b * settings.max_new_tokens + index;
+  written[at] = i32(chosen);
+  let logprob = (logits[start + chosen] - highest) / settings.temperature - log(total);
+  written[settings.B * settings.max_new_tokens + at] = bitcast<i32>(logprob);
 }

@@ -10,8 +10,8 @@ struct Settings { N: u32, temperature: f32 }
 fn highest_of(x: vec4f) -> f32 { return max(max(x.x, x.y), max(x.z, x.w)); }
 
 @compute @workgroup_size(32)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = id.x;
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let n = id.y * groups.x * 32u + id.x;
   if (n >= settings.N) { return; }
   let start = n * V4;
   var peak = logits[start];

@@ -1,9 +1,13 @@
 /** Causal self-attention with grouped key-value heads (GQA, Ainslie et al. 2023). */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, emptyTensor, useKernels } from '../dispatch';
+import sharedForwardKernel from '../kernels/attention-forward-shared.wgsl?raw';
 import forwardKernel from '../kernels/attention-forward.wgsl?raw';
+import sharedGradKeyValueKernel from '../kernels/attention-grad-key-value-shared.wgsl?raw';
 import gradKeyValueKernel from '../kernels/attention-grad-key-value.wgsl?raw';
+import sharedGradQueryKernel from '../kernels/attention-grad-query-shared.wgsl?raw';
 import gradQueryKernel from '../kernels/attention-grad-query.wgsl?raw';
+import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
 
 export interface AttentionShape {
@@ -14,11 +18,39 @@ export interface AttentionShape {
   num_key_value_heads: number;
 }
 
-const GROUP = 32;
+/** Kernels by variant: `registers` takes 16 × 4 positions in a workgroup, `shared` 64 of one head. */
+const KERNELS = {
+  registers: {
+    forward: forwardKernel,
+    gradQuery: gradQueryKernel,
+    gradKeyValue: gradKeyValueKernel,
+  },
+  shared: {
+    forward: sharedForwardKernel,
+    gradQuery: sharedGradQueryKernel,
+    gradKeyValue: sharedGradKeyValueKernel,
+  },
+};
 /** Added to the scores of later positions: exp of it is 0, and no infinity enters a product. */
 const MASKED = -1e9;
 
-function compiled(headDim: number, shape: AttentionShape) {
+/** Wider heads would not fit into the 16 KiB of workgroup memory that every device has. */
+const MAX_SHARED_HEAD = 128;
+
+/** What the three kernels have in common; `groups` gives workgroups for all positions of some heads. */
+function program(headDim: number, shape: AttentionShape) {
+  const shared = variantOf('attention') === 'shared' && headDim <= MAX_SHARED_HEAD;
+  const { B, T } = shape;
+  const groups = (heads: number): [number, number?, number?] =>
+    shared ? [Math.ceil(T / 64), heads, B] : [Math.ceil((B * heads * Math.ceil(T / 4)) / 16)];
+  return {
+    kernels: KERNELS[shared ? 'shared' : 'registers'],
+    groups,
+    common: common(headDim, shape),
+  };
+}
+
+function common(headDim: number, shape: AttentionShape) {
   return {
     defines: { D4: headDim / 4 },
     constants: {
@@ -36,24 +68,24 @@ function gradient(
   shape: AttentionShape,
 ): tf.Tensor[] {
   const { B, T, num_attention_heads: H, num_key_value_heads: KV } = shape;
-  const program = compiled(q.shape[1]! / H, shape);
+  const { kernels, groups, common } = program(q.shape[1]! / H, shape);
   const dq = emptyTensor(q.shape as [number, number]);
   const stats = emptyTensor<tf.Rank.R2>([B * H * T, 2]);
   dispatch({
     label: 'attention-grad-query',
-    code: gradQueryKernel,
-    ...program,
+    code: kernels.gradQuery,
+    ...common,
     buffers: [dq, stats, q, k, v, out, dy, lse],
-    groups: [Math.ceil((B * H * T) / GROUP)],
+    groups: groups(H),
   });
   const dk = emptyTensor(k.shape as [number, number]);
   const dv = emptyTensor(v.shape as [number, number]);
   dispatch({
     label: 'attention-grad-key-value',
-    code: gradKeyValueKernel,
-    ...program,
+    code: kernels.gradKeyValue,
+    ...common,
     buffers: [dk, dv, q, k, v, dy, stats],
-    groups: [Math.ceil((B * KV * T) / GROUP)],
+    groups: groups(KV),
   });
   return [dq, dk, dv];
 }
@@ -117,18 +149,20 @@ export function causalAttention(
 ): tf.Tensor2D {
   const { B, T, num_attention_heads: H } = shape;
   const headDim = q.shape[1] / H;
-  if (!useKernels() || headDim % 4 !== 0) return causalAttentionReference(q, k, v, shape);
+  if (!useKernels('attention') || headDim % 4 !== 0)
+    return causalAttentionReference(q, k, v, shape);
   return withGradient(
     [q, k, v],
     () => {
       const out = emptyTensor<tf.Rank.R2>(q.shape);
       const lse = emptyTensor<tf.Rank.R1>([B * H * T]);
+      const { kernels, groups, common } = program(headDim, shape);
       dispatch({
         label: 'attention-forward',
-        code: forwardKernel,
-        ...compiled(headDim, shape),
+        code: kernels.forward,
+        ...common,
         buffers: [out, lse, q, k, v],
-        groups: [Math.ceil((B * H * T) / GROUP)],
+        groups: groups(H),
       });
       return { value: out, saved: [q, k, v, out, lse] };
     },

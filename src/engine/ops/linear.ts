@@ -4,63 +4,84 @@ import { dispatch, emptyTensor, useKernels } from '../dispatch';
 import forwardKernel from '../kernels/linear-forward.wgsl?raw';
 import gradInputKernel from '../kernels/linear-grad-input.wgsl?raw';
 import gradWeightKernel from '../kernels/linear-grad-weight.wgsl?raw';
+import sharedKernel from '../kernels/linear-shared.wgsl?raw';
+import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
 import { sumSlices } from './sum-slices';
 
-/** Width of the square workgroups, in tiles of 4×4 numbers. */
-const GROUP = 8;
-/** The weight's gradient is cut into slices until it has about this many invocations … */
-const WANTED_INVOCATIONS = 8192;
-/** … of at least this many rows each. */
+/** Side of the tile that a workgroup makes, in either variant. */
+const TILE = 64;
+/** The weight's gradient is cut into slices until it has about this many workgroups … */
+const WANTED_GROUPS = { registers: 4, shared: 128 };
+/** … of at least this many rows each; a multiple of 4. */
 const MIN_ROWS_PER_SLICE = 64;
 
-const tiles = (count: number): number => Math.ceil(count / 4 / GROUP);
+const tiles = (count: number): number => Math.ceil(count / TILE);
+const up4 = (count: number): number => Math.ceil(count / 4) * 4;
 
-function forward(x: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
+/** y [N, M], or [N, M rounded up to 4] from the `registers` variant. */
+function forward(x: tf.Tensor, weight: tf.Tensor, residual: tf.Tensor | null): tf.Tensor2D {
   const [N, K] = x.shape as [number, number];
   const M = weight.shape[0];
-  const y = emptyTensor<tf.Rank.R2>([N, M]);
+  const shared = variantOf('linear') === 'shared';
+  const y = emptyTensor<tf.Rank.R2>([N, shared ? M : up4(M)]);
+  const ADD = residual === null ? 0 : 1;
   dispatch({
-    label: 'linear-forward',
-    code: forwardKernel,
-    constants: { K4: K / 4, M4: M / 4 },
-    buffers: [y, x, weight],
-    uniforms: [N],
+    label: shared ? 'linear-shared forward' : 'linear-forward',
+    code: shared ? sharedKernel : forwardKernel,
+    constants: shared ? { B_TRANSPOSED: 1, ADD } : { ADD },
+    // A binding cannot be left empty; without a residual any tensor stands there unread.
+    buffers: [y, x, weight, residual ?? x],
+    uniforms: shared ? [N, M, K, K] : [N, M, K / 4, up4(M) / 4],
     groups: [tiles(M), tiles(N)],
   });
   return y;
 }
 
+/** dy [N, M] (rounded up as `forward` does), weight [M, K] → dx [N, K]. */
 function gradInput(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   const N = dy.shape[0];
   const [M, K] = weight.shape as [number, number];
+  const shared = variantOf('linear') === 'shared';
   const dx = emptyTensor<tf.Rank.R2>([N, K]);
   dispatch({
-    label: 'linear-grad-input',
-    code: gradInputKernel,
-    constants: { K4: K / 4, M4: M / 4 },
-    buffers: [dx, dy, weight],
-    uniforms: [N],
+    label: shared ? 'linear-shared grad-input' : 'linear-grad-input',
+    code: shared ? sharedKernel : gradInputKernel,
+    buffers: shared ? [dx, dy, weight, dy] : [dx, dy, weight],
+    uniforms: shared ? [N, K, M, M] : [N, M, K / 4, up4(M) / 4],
     groups: [tiles(K), tiles(N)],
   });
   return dx;
 }
 
+/** dy [N, M] (rounded up as `forward` does), x [N, K] → dw, as many rows as dy has columns. */
 function gradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const [N, M] = dy.shape as [number, number];
   const K = x.shape[1]!;
-  const wanted = Math.ceil(WANTED_INVOCATIONS / ((M * K) / 16));
-  const rowsPerSlice = Math.max(MIN_ROWS_PER_SLICE, Math.ceil(N / wanted));
+  const variant = variantOf('linear') === 'shared' ? 'shared' : 'registers';
+  const wanted = Math.ceil(WANTED_GROUPS[variant] / (tiles(M) * tiles(K)));
+  const rowsPerSlice = Math.max(MIN_ROWS_PER_SLICE, up4(Math.ceil(N / wanted)));
   const slices = Math.ceil(N / rowsPerSlice);
   const partial = emptyTensor([slices, M, K]);
-  dispatch({
-    label: 'linear-grad-weight',
-    code: gradWeightKernel,
-    constants: { K4: K / 4, M4: M / 4 },
-    buffers: [partial, dy, x],
-    uniforms: [N, rowsPerSlice],
-    groups: [tiles(K), tiles(M), slices],
-  });
+  const groups: [number, number, number] = [tiles(K), tiles(M), slices];
+  if (variant === 'shared') {
+    dispatch({
+      label: 'linear-shared grad-weight',
+      code: sharedKernel,
+      constants: { A_TRANSPOSED: 1 },
+      buffers: [partial, dy, x, dy],
+      uniforms: [M, K, N, rowsPerSlice],
+      groups,
+    });
+  } else {
+    dispatch({
+      label: 'linear-grad-weight',
+      code: gradWeightKernel,
+      buffers: [partial, dy, x],
+      uniforms: [N, rowsPerSlice, K / 4, M / 4],
+      groups,
+    });
+  }
   return slices === 1 ? tf.reshape(partial, [M, K]) : sumSlices(partial, [M, K]);
 }
 
@@ -68,8 +89,12 @@ function gradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
  * The same from stock tfjs ops. Transposes are explicit, in the gradient too: the wasm backend is
  * about ten times slower on transposed matmul operands.
  */
-export function linearReference(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
-  return withGradient(
+export function linearReference(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  residual: tf.Tensor2D | null = null,
+): tf.Tensor2D {
+  const product: tf.Tensor2D = withGradient(
     [x, weight],
     () => ({ value: tf.matMul(x, tf.transpose(weight)), saved: [x, weight] }),
     (dy, [xSaved, weightSaved]) => [
@@ -77,22 +102,47 @@ export function linearReference(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2
       tf.matMul(tf.transpose(dy), xSaved as tf.Tensor2D),
     ],
   );
+  return residual === null ? product : tf.add(residual, product);
+}
+
+/** Takes off the columns or rows that `registers` adds to a size that is no multiple of 4. */
+function trimmed(x: tf.Tensor, shape: [number, number]): tf.Tensor2D {
+  const whole = x.shape[0] === shape[0] && x.shape[1] === shape[1];
+  return whole ? (x as tf.Tensor2D) : tf.slice(x as tf.Tensor2D, [0, 0], shape);
+}
+
+/** dy [N, M] as wide as `forward` made y, with zeros. */
+function widened(dy: tf.Tensor2D): tf.Tensor2D {
+  const extra = up4(dy.shape[1]) - dy.shape[1];
+  if (extra === 0 || variantOf('linear') === 'shared') return dy;
+  return tf.concat<tf.Tensor2D>([dy, tf.zeros([dy.shape[0], extra])], 1);
 }
 
 /**
- * x [N, K], weight [M, K] → [N, M], with gradients for both. Any N; the kernels need K and M to be
- * multiples of 4, other sizes go through the reference.
+ * residual [N, M] (0 without one) + x [N, K] · weight [M, K]ᵀ → [N, M], with gradients for all.
+ * Any N and M; the kernels need K to be a multiple of 4, other sizes go through the reference.
  */
-export function linear(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
+export function linear(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  residual: tf.Tensor2D | null = null,
+): tf.Tensor2D {
   const [M, K] = weight.shape;
   tf.util.assert(
     x.shape[1] === K,
     () => `linear: x [${x.shape.join()}] does not fit weight [${M},${K}]`,
   );
-  if (!useKernels() || K % 4 !== 0 || M % 4 !== 0) return linearReference(x, weight);
+  if (!useKernels('linear') || K % 4 !== 0) return linearReference(x, weight, residual);
+  // The epilogue works on whole rows of y, which have another width there.
+  if (residual !== null && M % 4 !== 0) return tf.add(residual, linear(x, weight));
   return withGradient(
-    [x, weight],
-    () => ({ value: forward(x, weight), saved: [x, weight] }),
-    (dy, [xSaved, weightSaved]) => [gradInput(dy, weightSaved!), gradWeight(dy, xSaved!)],
+    residual === null ? [x, weight] : [x, weight, residual],
+    () => ({ value: trimmed(forward(x, weight, residual), [x.shape[0], M]), saved: [x, weight] }),
+    (dy, [xSaved, weightSaved]) => {
+      const wide = widened(dy);
+      const dw = gradWeight(wide, xSaved!);
+      const grads = [gradInput(wide, weightSaved!), trimmed(dw, [M, K])];
+      return residual === null ? grads : [...grads, tf.clone(dy)];
+    },
   );
 }

@@ -1,9 +1,12 @@
 /** Root-mean-square norm (Zhang & Sennrich 2019), as in Llama. */
 import * as tf from '@tensorflow/tfjs-core';
-import { dispatch, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import sharedForwardKernel from '../kernels/rms-norm-forward-shared.wgsl?raw';
 import forwardKernel from '../kernels/rms-norm-forward.wgsl?raw';
+import sharedGradInputKernel from '../kernels/rms-norm-grad-input-shared.wgsl?raw';
 import gradInputKernel from '../kernels/rms-norm-grad-input.wgsl?raw';
 import gradWeightKernel from '../kernels/rms-norm-grad-weight.wgsl?raw';
+import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
 import { sumSlices } from './sum-slices';
 
@@ -18,16 +21,21 @@ export function rmsNormReference(x: tf.Tensor2D, weight: tf.Tensor1D, eps: numbe
   });
 }
 
+/** One invocation for each row, or a workgroup. */
+function rowGroups(rows: number): [number, number] {
+  return elementGroups(rows, variantOf('rms-norm') === 'shared' ? 1 : 64);
+}
+
 function gradient(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, r: tf.Tensor): tf.Tensor[] {
   const [rows, C] = x.shape as [number, number];
   const dx = emptyTensor<tf.Rank.R2>([rows, C]);
   dispatch({
     label: 'rms-norm-grad-input',
-    code: gradInputKernel,
+    code: variantOf('rms-norm') === 'shared' ? sharedGradInputKernel : gradInputKernel,
     constants: { C4: C / 4 },
     buffers: [dx, dy, x, weight, r],
     uniforms: [rows],
-    groups: [Math.ceil(rows / 64)],
+    groups: rowGroups(rows),
   });
   const slices = Math.min(MAX_SLICES, rows);
   const partial = emptyTensor<tf.Rank.R2>([slices, C]);
@@ -48,7 +56,7 @@ function gradient(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, r: tf.Tensor):
  */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number): tf.Tensor2D {
   const [rows, C] = x.shape;
-  if (!useKernels() || C % 4 !== 0) return rmsNormReference(x, weight, eps);
+  if (!useKernels('rms-norm') || C % 4 !== 0) return rmsNormReference(x, weight, eps);
   return withGradient(
     [x, weight],
     () => {
@@ -56,11 +64,11 @@ export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number): tf.Te
       const r = emptyTensor<tf.Rank.R1>([rows]);
       dispatch({
         label: 'rms-norm-forward',
-        code: forwardKernel,
+        code: variantOf('rms-norm') === 'shared' ? sharedForwardKernel : forwardKernel,
         constants: { C4: C / 4 },
         buffers: [y, r, x, weight],
         uniforms: [rows, f32Bits(eps)],
-        groups: [Math.ceil(rows / 64)],
+        groups: rowGroups(rows),
       });
       return { value: y, saved: [x, weight, r] };
     },

@@ -2,7 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { STREAM, uniform } from '../../core/rng';
 import { dispatch, emptyTensor, f32Bits, markWritten, useKernels } from '../dispatch';
+import sharedKernel from '../kernels/sample-shared.wgsl?raw';
 import kernel from '../kernels/sample.wgsl?raw';
+import { variantOf } from '../variants';
 
 export interface SamplerOptions {
   /** [B], tokens of each prompt. */
@@ -12,6 +14,8 @@ export interface SamplerOptions {
   max_new_tokens: number;
   temperature: number;
   seed: number;
+  /** Ends a row; −1: nothing does. */
+  eos_token_id: number;
 }
 
 /**
@@ -27,6 +31,7 @@ export class Sampler {
   private readonly onGpu: GpuState | null;
   private readonly written: Int32Array;
   private readonly logprobs: Float32Array;
+  private readonly ended: Uint8Array;
   private drawn = 0;
 
   constructor(options: SamplerOptions) {
@@ -37,10 +42,11 @@ export class Sampler {
     this.positions = keepInts(promptLengths.map((length) => length - 1));
     this.written = new Int32Array(B * max_new_tokens);
     this.logprobs = new Float32Array(B * max_new_tokens);
-    this.onGpu = useKernels()
+    this.ended = new Uint8Array(B);
+    this.onGpu = useKernels('sample')
       ? {
-          written: tf.keep(emptyTensor<tf.Rank.R1>([B * max_new_tokens], 'int32')),
-          logprobs: tf.keep(emptyTensor<tf.Rank.R1>([B * max_new_tokens])),
+          written: tf.keep(emptyTensor<tf.Rank.R1>([2 * B * max_new_tokens], 'int32')),
+          ended: keepInts(new Int32Array(B)),
           promptLengths: keepInts(promptLengths.slice()),
           streams: keepInts(Int32Array.from(streams, (stream) => stream | 0)),
         }
@@ -54,14 +60,30 @@ export class Sampler {
     this.drawn++;
   }
 
-  /** Tokens and log-probabilities (nats) [B, max_new_tokens]; only the first draws are set. */
+  /**
+   * Tokens and log-probabilities (nats) [B, max_new_tokens]; only the first draws are set. One
+   * readback.
+   */
   async read(): Promise<{ tokens: Int32Array; logprobs: Float32Array }> {
     if (this.onGpu === null) return { tokens: this.written, logprobs: this.logprobs };
-    const [tokens, logprobs] = await Promise.all([
-      this.onGpu.written.data<'int32'>(),
-      this.onGpu.logprobs.data<'float32'>(),
-    ]);
-    return { tokens, logprobs };
+    const { written } = this.onGpu;
+    const numbers = (await written.data<'int32'>()).slice();
+    markWritten(written); // what came may be older than the next draw
+    const half = numbers.length / 2;
+    return {
+      tokens: numbers.subarray(0, half),
+      logprobs: new Float32Array(numbers.buffer, 4 * half, half),
+    };
+  }
+
+  /** Whether every row had drawn the end token when this was called. */
+  async allEnded(): Promise<boolean> {
+    if (this.onGpu === null) return this.ended.every((ended) => ended === 1);
+    const { ended } = this.onGpu;
+    const flags = await ended.data<'int32'>();
+    const all = flags.every((flag) => flag === 1);
+    if (!ended.isDisposed) markWritten(ended); // rows may have ended since
+    return all;
   }
 
   dispose(): void {
@@ -71,21 +93,24 @@ export class Sampler {
 
   private sampleOnGpu(logits: tf.Tensor2D, state: GpuState): void {
     const [B, V] = logits.shape;
-    const { max_new_tokens, seed, temperature } = this.options;
-    const outputs = [this.tokens, this.positions, state.written, state.logprobs];
+    const { max_new_tokens, seed, temperature, eos_token_id } = this.options;
+    const outputs = [this.tokens, this.positions, state.written, state.ended];
+    const shared = variantOf('sample') === 'shared';
+    const random = [seed >>> 0, STREAM.sampling];
     dispatch({
-      label: 'sample',
-      code: kernel,
+      label: shared ? 'sample-shared' : 'sample',
+      code: shared ? sharedKernel : kernel,
       buffers: [...outputs, logits, state.promptLengths, state.streams],
-      uniforms: [B, V, max_new_tokens, seed >>> 0, STREAM.sampling, f32Bits(temperature)],
-      groups: [Math.ceil(B / 32)],
+      uniforms: [B, V, max_new_tokens, eos_token_id >>> 0, ...random, f32Bits(temperature)],
+      groups: [shared ? B : Math.ceil(B / 32)],
     });
     for (const tensor of outputs) markWritten(tensor);
   }
 
   private sampleOnHost(logits: tf.Tensor2D): void {
     const [B, V] = logits.shape;
-    const { max_new_tokens, seed, temperature, streams, promptLengths } = this.options;
+    const { max_new_tokens, seed, temperature, streams, promptLengths, eos_token_id } =
+      this.options;
     // On wasm and cpu the numbers are in this process anyway: reading does not wait for a device.
     const numbers = logits.dataSync();
     const newest = new Int32Array(B);
@@ -96,6 +121,7 @@ export class Sampler {
       newest[b] = token;
       this.written[b * max_new_tokens + this.drawn] = token;
       this.logprobs[b * max_new_tokens + this.drawn] = logprob;
+      if (token === eos_token_id) this.ended[b] = 1;
     }
     tf.dispose([this.tokens, this.positions]);
     this.tokens = keepInts(newest);
@@ -104,8 +130,10 @@ export class Sampler {
 }
 
 interface GpuState {
+  /** int32 [2, B, max_new_tokens]: tokens, then the bits of their log-probabilities. */
   written: tf.Tensor1D;
-  logprobs: tf.Tensor1D;
+  /** int32 [B], 1 for rows that drew the end token. */
+  ended: tf.Tensor1D;
   promptLengths: tf.Tensor1D;
   streams: tf.Tensor1D;
 }

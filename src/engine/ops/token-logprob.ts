@@ -2,7 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
 import gradKernel from '../kernels/token-logprob-grad.wgsl?raw';
+import sharedForwardKernel from '../kernels/token-logprob-forward-shared.wgsl?raw';
 import forwardKernel from '../kernels/token-logprob-forward.wgsl?raw';
+import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
 
 /**
@@ -17,8 +19,10 @@ export function tokenLogprob(
   targets: tf.Tensor1D,
   temperature: number,
 ): tf.Tensor2D {
-  if (useKernels() && logits.shape[1] % 4 === 0) return withKernels(logits, targets, temperature);
-  return reference(logits, targets, temperature);
+  if (useKernels('token-logprob') && logits.shape[1] % 4 === 0) {
+    return withKernels(logits, targets, temperature);
+  }
+  return tokenLogprobReference(logits, targets, temperature);
 }
 
 function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: number): tf.Tensor2D {
@@ -29,13 +33,14 @@ function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: num
     [logits],
     () => {
       const result = emptyTensor<tf.Rank.R2>([3, N]);
+      const shared = variantOf('token-logprob') === 'shared';
       dispatch({
         label: 'token-logprob-forward',
-        code: forwardKernel,
+        code: shared ? sharedForwardKernel : forwardKernel,
         defines,
         buffers: [result, logits, targets],
         uniforms,
-        groups: [Math.ceil(N / 32)],
+        groups: elementGroups(N, shared ? 1 : 32),
       });
       return { value: result, saved: [logits, targets, result] };
     },
@@ -54,7 +59,12 @@ function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: num
   );
 }
 
-function reference(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: number): tf.Tensor2D {
+/** The same from stock tfjs ops. */
+export function tokenLogprobReference(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  temperature: number,
+): tf.Tensor2D {
   const V = logits.shape[1];
   const logp = tf.logSoftmax<tf.Tensor2D>(tf.div(logits, temperature));
   // Cast: oneHot of the wasm backend writes integer bits whatever dtype it is asked for.
