@@ -107,7 +107,7 @@ describe('a variant is chosen when it', () => {
     for (const [what, candidate] of Object.entries(wrong)) {
       const result = await check(planted('registers', SLOW), candidate);
       expect(result.chosen, what).toBe('registers');
-            expect(result.candidates[1], what).toMatchObject({ verdict: 'wrong', ms: null });
+      expect(result.candidates[1], what).toMatchObject({ verdict: 'wrong', ms: null });
       expect(result.candidates[1]!.reason, what).toMatch(/37/);
     }
   });

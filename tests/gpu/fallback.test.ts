@@ -143,20 +143,21 @@ test('a lost WebGL context is told once, and can be replaced', async () => {
 });
 
 test('WebGL with other numbers than WebAssembly is not used, however fast', async () => {
+  const exp = tf.getKernel('Exp', 'cpu');
   const results = await compareFallbacks({
     wasm: () => openEngine({ force: 'wasm' }),
     // Not WebGL at all, and its exp is wrong.
     webgl: async () => {
       await openEngine({ force: 'cpu' });
-      const { kernelFunc } = tf.getKernel('Exp', 'cpu');
       tf.unregisterKernel('Exp', 'cpu');
       tf.registerKernel({
-        kernelName: 'Exp',
-        backendName: 'cpu',
-        kernelFunc: (params) => kernelFunc({ ...params, inputs: { x: tf.zeros([1]) } }),
+        ...exp,
+        kernelFunc: (params) => exp.kernelFunc({ ...params, inputs: { x: tf.zeros([1]) } }),
       });
     },
   });
+  tf.unregisterKernel('Exp', 'cpu');
+  tf.registerKernel(exp);
   expect(results[0]).toMatchObject({ backend: 'wasm', reason: null });
   expect(results[1]).toMatchObject({ backend: 'webgl', ms: null });
 });

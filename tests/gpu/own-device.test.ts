@@ -138,6 +138,15 @@ test('no memory left: the tensor is named, unused buffers are given back, and wo
   expect([...(await y.data())]).toEqual([1]);
 });
 
+test('a device that is lost under a readback is told as that', async () => {
+  await openEngine({ force: 'webgpu' });
+  const y = tf.zeros([1]);
+  addOne(y);
+  const reading = y.data();
+  backend().device.destroy();
+  await expect(reading).rejects.toMatchObject({ code: 'device-lost' });
+});
+
 test('a kernel that does not compile is named, where it is used and ahead of that', async () => {
   await openEngine({ force: 'webgpu' });
   const broken = ADD_ONE.replace('1.0', 'nothing');

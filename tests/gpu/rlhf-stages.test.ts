@@ -47,14 +47,6 @@ describe('SFT', () => {
     expect(numTensors()).toBe(before);
   });
 
-  test('two runs with one seed give bit-identical weights; another seed does not', async () => {
-    const run = async (seed: number) =>
-      (await drain(trainSft({ ...sftInput(), seed }, sftConfig(), nano))).output!.weights;
-    const first = await run(1);
-    expect(sameWeights(first, await run(1))).toBe(true);
-    expect(sameWeights(first, await run(2))).toBe(false);
-  });
-
   test('a run cut off after 2 of 4 steps and resumed equals one never cut off', async () => {
     const whole = await drain(trainSft(sftInput(), sftConfig(), nano));
     const stage = trainSft(sftInput(), sftConfig(), nano);
@@ -134,14 +126,14 @@ describe('PPO', () => {
     );
     reward = (await drain(run)).output!;
   });
-  const input = (seed = 1) => ({
+  const input = () => ({
     modelConfig: nano.modelConfig,
     policyWeights: nano.weights,
     rewardWeights: reward.weights,
     rewardShift: reward.rewardShift,
     rewardScale: reward.rewardScale,
     prompts: task.prompts.slice(0, 8),
-    seed,
+    seed: 1,
   });
   const small = (changes = {}) =>
     stageConfig('ppo', {
@@ -179,7 +171,7 @@ describe('PPO', () => {
     expect(rows.at(-1)!['objective/kl']).toBeGreaterThan(0);
   });
 
-  test('a run cut off and resumed equals one never cut off; another seed does not', async () => {
+  test('a run cut off and resumed equals one never cut off', async () => {
     const config = small({ kl_controller: 'adaptive', kl_horizon: 20 });
     const whole = await drain(trainPpo(input(), config, nano));
     const stage = trainPpo(input(), config, nano);
@@ -189,8 +181,6 @@ describe('PPO', () => {
     const rest = await drain(trainPpo(input(), config, { ...nano, resume }));
     expect(rest.rows).toEqual(whole.rows.slice(2));
     expect(sameWeights(rest.output!.weights, whole.output!.weights)).toBe(true);
-    const other = await drain(trainPpo(input(2), config, nano));
-    expect(sameWeights(other.output!.weights, whole.output!.weights)).toBe(false);
   });
 });
 

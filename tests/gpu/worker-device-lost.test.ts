@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runCheckpoints } from '../../src/storage/checkpoints';
 import { getProject } from '../../src/storage/projects';
 import { getRun } from '../../src/storage/runs';
-import { baseUrl, SFT, SFT_STEPS, upTo, workerTests } from './worker-session';
+import { openWorkerEngine, SFT, SFT_STEPS, upTo, workerTests } from './worker-session';
 
 const at = workerTests(
   () => new Worker(new URL('./worker-losing-device.ts', import.meta.url), { type: 'module' }),
@@ -40,7 +40,7 @@ test('a lost device interrupts the run, is told, and the run ends in a fresh wor
   ).rejects.toMatchObject({ code: 'device-lost' });
 
   client.restart();
-  await client.call('init', { baseUrl });
+  await openWorkerEngine(client);
   await client.call('resumeRun', { runId });
   await at.status('done');
   expect(step).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { runCheckpoints } from '../../src/storage/checkpoints';
 import { appendMetrics, metricRows } from '../../src/storage/metrics';
 import { getProject } from '../../src/storage/projects';
 import { getRun, interruptRuns } from '../../src/storage/runs';
-import { baseUrl, SFT, SFT_STEPS, upTo, workerTests } from './worker-session';
+import { openWorkerEngine, SFT, SFT_STEPS, upTo, workerTests } from './worker-session';
 
 const at = workerTests();
 
@@ -32,7 +32,7 @@ test('a run pauses, steps once, survives its worker and ends as if nothing had h
 
   client.restart();
   expect((await interruptRuns(db)).map(({ id }) => id)).toEqual([cut.runId]);
-  await client.call('init', { baseUrl });
+  await openWorkerEngine(client);
   at.events.length = 0;
   await client.call('resumeRun', { runId: cut.runId });
   await at.status('done');

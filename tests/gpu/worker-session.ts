@@ -1,5 +1,6 @@
 /** A project in the database and a real worker beside it, new for each test. */
 import { afterEach, beforeEach, expect } from 'vitest';
+import type { DeviceVerdict } from '../../src/core/device-report';
 import type { Run, Stage } from '../../src/core/domain';
 import { demonstrations } from '../../src/storage/demonstrations';
 import { runCheckpoints } from '../../src/storage/checkpoints';
@@ -9,9 +10,17 @@ import { createProject, deleteProject } from '../../src/storage/projects';
 import { rankings } from '../../src/storage/rankings';
 import type { Database } from '../../src/storage/schema';
 import { WorkerClient } from '../../src/worker/client';
-import type { WorkerEvent } from '../../src/worker/protocol';
+import type { EngineInfo, WorkerEvent } from '../../src/worker/protocol';
 
 export const baseUrl = new URL('/', location.href).href;
+let remembered: DeviceVerdict | null = null;
+/** Opens the engine as the page does: with the verdict of the time before. */
+export async function openWorkerEngine(client: WorkerClient): Promise<EngineInfo> {
+  const info = await client.call('init', { baseUrl, remembered });
+  remembered = info.verdict;
+  return info;
+}
+
 /** Six demonstrations in batches of two, four times: 12 steps. */
 export const SFT = { num_train_epochs: 4, per_device_train_batch_size: 2, eval_steps: 1000 };
 export const SFT_STEPS = 12;
@@ -73,7 +82,7 @@ export function workerTests(start?: () => Worker): WorkerTest {
       })),
     );
     client.onEvent((event) => events.push(event));
-    await client.call('init', { baseUrl });
+    await openWorkerEngine(client);
   });
 
   afterEach(async () => {

@@ -7,7 +7,7 @@ import { metricRows, runSamples } from '../../src/storage/metrics';
 import { getProject } from '../../src/storage/projects';
 import { prompts } from '../../src/storage/prompts';
 import { getRun, interruptRuns, runInput } from '../../src/storage/runs';
-import { addRankings, baseUrl, SFT, upTo, workerTests } from './worker-session';
+import { addRankings, openWorkerEngine, SFT, upTo, workerTests } from './worker-session';
 
 const at = workerTests();
 const PPO = { num_iterations: 3, rollout_batch_size: 4, response_length: 6, num_ppo_epochs: 2 };
@@ -107,7 +107,7 @@ test('reward model and PPO: from the rankings and prompts that are stored, cut o
   await client.call('pause', {});
   client.restart();
   expect((await interruptRuns(db)).map(({ id }) => id)).toEqual([runId]);
-  await client.call('init', { baseUrl });
+  await openWorkerEngine(client);
   await client.call('resumeRun', { runId });
   await at.status('done');
   expect(await metricRows(db, runId)).toEqual(rows);
