@@ -197,7 +197,7 @@ function compile(device: GPUDevice, key: string, kernel: KernelSource): GPUCompu
   const scopes: GPUErrorFilter[] = ['validation', 'internal'];
   for (const scope of scopes) device.pushErrorScope(scope);
   const pipeline = device.createComputePipeline(pipelineDescriptor(device, kernel));
-  for (const _ of scopes) {
+  scopes.forEach(() => {
     void device.popErrorScope().then(
       (error) => {
         if (error === null) return;
@@ -206,7 +206,7 @@ function compile(device: GPUDevice, key: string, kernel: KernelSource): GPUCompu
       },
       () => undefined, // the device is lost, which is told elsewhere
     );
-  }
+  });
   pipelines.set(key, pipeline);
   return pipeline;
 }

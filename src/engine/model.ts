@@ -7,33 +7,22 @@ import type { ModelConfig, WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { parameterShapes } from '../core/presets';
 import { uploadTokens, type TokenBatch } from './batch';
-import { causalAttention } from './ops/attention';
+import { attentionBlock, mlpBlock, type AttentionWeights, type MlpWeights } from './block';
 import { cachedAttention } from './ops/decode-attention';
 import { embedding } from './ops/embedding';
 import type { KeyValueCache } from './ops/kv-cache';
 import { linear } from './ops/linear';
 import { rmsNorm } from './ops/rms-norm';
-import { rope, ropeAt, ropeTable, type RopeTable } from './ops/rope';
-import { swiglu } from './ops/swiglu';
+import { ropeAt, ropeTable, type RopeTable } from './ops/rope';
 import { uploadParameters } from './weights';
 
 /** Training batches round T up to a multiple of 8; the table of angles covers the padding too. */
 const T_MULTIPLE = 8;
 
-interface Layer {
-  input_layernorm: tf.Tensor1D;
-  q_proj: tf.Tensor2D;
-  k_proj: tf.Tensor2D;
-  v_proj: tf.Tensor2D;
-  o_proj: tf.Tensor2D;
-  post_attention_layernorm: tf.Tensor1D;
-  gate_proj: tf.Tensor2D;
-  up_proj: tf.Tensor2D;
-  down_proj: tf.Tensor2D;
-}
+type Layer = AttentionWeights & MlpWeights;
 
-/** Attention of layer `index` for projected q [N, H·hd], k and v [N, KV·hd] → [N, H·hd]. */
-type Attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, index: number) => tf.Tensor2D;
+/** The first half of block `index`: x [N, C] plus its attention. */
+type Attend = (x: tf.Tensor2D, layer: Layer, index: number) => tf.Tensor2D;
 
 export class Llama {
   readonly config: ModelConfig;
@@ -110,9 +99,13 @@ export class Llama {
    */
   decode(tokens: tf.Tensor1D, positions: tf.Tensor1D, cache: KeyValueCache): tf.Tensor2D {
     const { table, headDim } = this;
-    const hidden = this.run(tf.gather(this.matrix(EMBEDDING), tokens), (q, k, v, index) => {
-      cache.append(index, ropeAt(k, table, headDim, positions), v, positions);
-      return cachedAttention(ropeAt(q, table, headDim, positions), cache, index, positions);
+    const embedded = tf.gather(this.matrix(EMBEDDING), tokens);
+    const hidden = this.run(embedded, (x, layer, index) => {
+      const h = rmsNorm(x, layer.input_layernorm, this.config.rms_norm_eps);
+      const k = ropeAt(linear(h, layer.k_proj), table, headDim, positions);
+      cache.append(index, k, linear(h, layer.v_proj), positions);
+      const q = ropeAt(linear(h, layer.q_proj), table, headDim, positions);
+      return linear(cachedAttention(q, cache, index, positions), layer.o_proj, x);
     });
     return this.logits(hidden);
   }
@@ -146,13 +139,15 @@ export class Llama {
     { B, T }: TokenBatch,
     seen?: (index: number, k: tf.Tensor2D, v: tf.Tensor2D) => void,
   ): Attend {
-    const { num_attention_heads, num_key_value_heads } = this.config;
-    return (q, k, v, index) => {
-      const rotated = rope(k, this.table, this.headDim, T);
-      seen?.(index, rotated, v);
-      const shape = { B, T, num_attention_heads, num_key_value_heads };
-      return causalAttention(rope(q, this.table, this.headDim, T), rotated, v, shape);
-    };
+    const { num_attention_heads, num_key_value_heads, rms_norm_eps } = this.config;
+    const shape = { B, T, num_attention_heads, num_key_value_heads };
+    return (x, layer, index) =>
+      attentionBlock(x, layer, {
+        ...shape,
+        table: this.table,
+        rms_norm_eps,
+        ...(seen !== undefined && { seen: (k, v) => seen(index, k, v) }),
+      });
   }
 
   /** The transformer proper: [N, C] → [N, C]. */
@@ -160,17 +155,7 @@ export class Llama {
     const eps = this.config.rms_norm_eps;
     let x = embedded;
     this.layers.forEach((layer, index) => {
-      const h = rmsNorm(x, layer.input_layernorm, eps);
-      const attended = attend(
-        linear(h, layer.q_proj),
-        linear(h, layer.k_proj),
-        linear(h, layer.v_proj),
-        index,
-      );
-      x = linear(attended, layer.o_proj, x);
-      const m = rmsNorm(x, layer.post_attention_layernorm, eps);
-      const gated = swiglu(linear(m, layer.gate_proj), linear(m, layer.up_proj));
-      x = linear(gated, layer.down_proj, x);
+      x = mlpBlock(attend(x, layer, index), layer, eps);
     });
     return rmsNorm(x, this.parameters.get('model.norm.weight')! as tf.Tensor as tf.Tensor1D, eps);
   }

@@ -33,19 +33,18 @@ export class AdamW {
 
   constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamWOptions) {
     this.options = options;
-    const decays = ([, parameter]: [string, tf.Variable]): boolean => parameter.rank >= 2;
     const all = [...parameters];
-    const ordered = [...all.filter(decays), ...all.filter((entry) => !decays(entry))];
-    this.names = ordered.map(([name]) => name);
-    let total = 0;
-    let decaying = 0;
-    const slots = ordered.map(([, parameter]) => {
-      const offset = total;
-      total += parameter.size;
-      if (parameter.rank >= 2) decaying = total;
-      return { parameter, offset };
-    });
-    this.layout = { slots, total, decaying };
+    const matrices = all.filter(([, { rank }]) => rank >= 2);
+    const vectors = all.filter(([, { rank }]) => rank < 2);
+    const end = (from: number, part: typeof all): number =>
+      up4(part.reduce((sum, [, { size }]) => sum + size, from));
+    const decaying = end(0, matrices);
+    this.names = [...matrices, ...vectors].map(([name]) => name);
+    this.layout = {
+      slots: [...placed(matrices, 0), ...placed(vectors, decaying)],
+      total: end(decaying, vectors),
+      decaying,
+    };
     this.flat = flatAdamW(this.layout);
   }
 
@@ -160,6 +159,17 @@ export class AdamW {
       remedy: 'Lower the learning rate, and go on from the last checkpoint.',
     });
   }
+}
+
+const up4 = (count: number): number => Math.ceil(count / 4) * 4;
+
+function placed(parameters: [string, tf.Variable][], from: number): Layout['slots'] {
+  let next = from;
+  return parameters.map(([, parameter]) => {
+    const offset = next;
+    next += parameter.size;
+    return { parameter, offset };
+  });
 }
 
 function listed(names: string[]): string {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { DeviceFeature } from '../core/device-report';
 import { PlaygroundError } from '../core/errors';
-import { reportFailure } from './failure';
+import { reportFailure, throwFailure } from './failure';
 import { allocationInHand, outOfMemory, refusedCommand } from './gpu-errors';
 import { gpuBytes, trimPool } from './memory';
 import { SubmissionPacer } from './submission';
@@ -21,6 +21,7 @@ export const RAISED_LIMITS = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const LOSS_IS_TOLD_MS = 200;
 /** Buffers from this size on are watched for memory that is not there; a scope costs a message. */
 const WATCHED_BYTES = 2 ** 20;
 
@@ -48,6 +49,22 @@ export class PacedBackend extends WebGPUBackend {
       },
       () => undefined, // the device is lost, which is told elsewhere
     );
+  }
+
+  /**
+   * @throws PlaygroundError 'device-lost' or 'engine' where tfjs would throw that a buffer could not
+   *   be mapped, which is only what a failure looks like from here
+   */
+  override async read(dataId: object): ReturnType<WebGPUBackend['read']> {
+    try {
+      return await super.read(dataId);
+    } catch (thrown) {
+      // The reason may come a moment later than its consequence.
+      const moment = new Promise((resolve) => setTimeout(resolve, LOSS_IS_TOLD_MS));
+      await Promise.race([this.device.lost, moment]);
+      throwFailure();
+      throw thrown;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 // as 4×4 matrices, without barriers: software adapters, which pay for every load and every barrier.
 // With M not a multiple of 4, y has 4·M4 columns and those past M repeat the last.
 override ADD: u32 = 0; // 1: y starts from residual
+override FEW: u32 = 0; // 1: tiles of 4 rows, for a handful of sequences that are being written
 struct Size { rows: u32, columns: u32, K4: u32, M4: u32 }
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -40,7 +41,7 @@ fn store(row: u32, column4: u32, b0: mat4x4f, b1: mat4x4f, b2: mat4x4f, b3: mat4
 
 @compute @workgroup_size(4, 4)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.y * 16u;
+  let row = id.y * select(16u, 4u, FEW == 1u);
   let column4 = id.x * 4u;
   if (column4 >= size.M4 || row >= size.rows) { return; }
   let n0 = starts(row, size.rows - 1u);
@@ -62,14 +63,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let w3 = w_block(m3, k);
     let x0 = x_block(n0, k);
     y00 += w0 * x0; y01 += w1 * x0; y02 += w2 * x0; y03 += w3 * x0;
-    let x1 = x_block(n1, k);
-    y10 += w0 * x1; y11 += w1 * x1; y12 += w2 * x1; y13 += w3 * x1;
-    let x2 = x_block(n2, k);
-    y20 += w0 * x2; y21 += w1 * x2; y22 += w2 * x2; y23 += w3 * x2;
-    let x3 = x_block(n3, k);
-    y30 += w0 * x3; y31 += w1 * x3; y32 += w2 * x3; y33 += w3 * x3;
+    if (FEW == 0u) {
+      let x1 = x_block(n1, k);
+      y10 += w0 * x1; y11 += w1 * x1; y12 += w2 * x1; y13 += w3 * x1;
+      let x2 = x_block(n2, k);
+      y20 += w0 * x2; y21 += w1 * x2; y22 += w2 * x2; y23 += w3 * x2;
+      let x3 = x_block(n3, k);
+      y30 += w0 * x3; y31 += w1 * x3; y32 += w2 * x3; y33 += w3 * x3;
+    }
   }
   store(row, column4, y00, y01, y02, y03);
+  if (FEW == 1u) { return; }
   store(row + 4u, column4, y10, y11, y12, y13);
   store(row + 8u, column4, y20, y21, y22, y23);
   store(row + 12u, column4, y30, y31, y32, y33);

@@ -1,10 +1,12 @@
-// dx[N, K] = dy[N, M] · w[M, K]: a 16×16 tile of dx for each invocation, as 4×4 matrices. With M not
+// dx[N, K] = dy[N, M] · w[M, K] (+ residual): a 16×16 tile of dx for each invocation, as 4×4 matrices. With M not
 // a multiple of 4, dy has 4·M4 columns and those past M are 0.
+override ADD: u32 = 0; // 1: dx starts from residual
 struct Size { rows: u32, columns: u32, K4: u32, M4: u32 } // columns: M
 @group(0) @binding(0) var<storage, read_write> dx: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<uniform> size: Size;
+@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(4) var<uniform> size: Size;
 
 /// Where four rows of dy begin; rows past the last repeat it.
 fn starts(first: u32) -> vec4u {
@@ -22,7 +24,9 @@ fn w_block(at: vec4u, column4: u32) -> mat4x4f {
 }
 
 fn put(row: u32, column4: u32, value: vec4f) {
-  if (row < size.rows && column4 < size.K4) { dx[row * size.K4 + column4] = value; }
+  if (row >= size.rows || column4 >= size.K4) { return; }
+  let at = row * size.K4 + column4;
+  if (ADD == 1u) { dx[at] = residual[at] + value; } else { dx[at] = value; }
 }
 
 /// Four blocks side by side; a block's columns are rows of dx.

@@ -13,12 +13,12 @@ import stepKernel from '../kernels/adamw.wgsl?raw';
 import chunksKernel from '../kernels/gradient-norm-chunks.wgsl?raw';
 import totalKernel from '../kernels/gradient-norm-total.wgsl?raw';
 
-/** Parameters laid end to end; those that decay come first. */
+/** Parameters laid end to end; those that decay come first. Sizes are multiples of 4. */
 export interface Layout {
   slots: { parameter: tf.Variable; offset: number }[];
-  /** Numbers in all. */
+  /** Numbers in all, padding included. */
   total: number;
-  /** Numbers at the front that weight decay applies to. */
+  /** Numbers at the front that weight decay applies to, padding included. */
   decaying: number;
 }
 
@@ -138,8 +138,8 @@ class GpuAdamW implements FlatAdamW {
       label: 'adamw',
       code: stepKernel,
       buffers: [parameters, m, v, gradient, hyper, report],
-      uniforms: [total, decaying],
-      groups: elementGroups(total, 64),
+      uniforms: [total / 4, decaying / 4],
+      groups: elementGroups(total / 4, 256),
     });
     copyBetween(
       slots.map(({ parameter, offset }) => ({

@@ -62,14 +62,36 @@ function common(headDim: number, shape: AttentionShape) {
   };
 }
 
-function gradient(
+/** The kernel by itself: values [N, H·hd] and the log-sum-exp of the scores of each query [B·H·T]. */
+export function attentionForward(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  shape: AttentionShape,
+): { out: tf.Tensor2D; lse: tf.Tensor1D } {
+  const { B, T, num_attention_heads: H } = shape;
+  const out = emptyTensor<tf.Rank.R2>(q.shape as [number, number]);
+  const lse = emptyTensor<tf.Rank.R1>([B * H * T]);
+  const { kernels, groups, common } = program(q.shape[1]! / H, shape);
+  dispatch({
+    label: 'attention-forward',
+    code: kernels.forward,
+    ...common,
+    buffers: [out, lse, q, k, v],
+    groups: groups(H),
+  });
+  return { out, lse };
+}
+
+/** [dq, dk, dv] from what `attentionForward` was given and gave. */
+export function attentionGrad(
   dy: tf.Tensor,
   [q, k, v, out, lse]: [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
   shape: AttentionShape,
-): tf.Tensor[] {
+): [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D] {
   const { B, T, num_attention_heads: H, num_key_value_heads: KV } = shape;
   const { kernels, groups, common } = program(q.shape[1]! / H, shape);
-  const dq = emptyTensor(q.shape as [number, number]);
+  const dq = emptyTensor<tf.Rank.R2>(q.shape as [number, number]);
   const stats = emptyTensor<tf.Rank.R2>([B * H * T, 2]);
   dispatch({
     label: 'attention-grad-query',
@@ -78,8 +100,8 @@ function gradient(
     buffers: [dq, stats, q, k, v, out, dy, lse],
     groups: groups(H),
   });
-  const dk = emptyTensor(k.shape as [number, number]);
-  const dv = emptyTensor(v.shape as [number, number]);
+  const dk = emptyTensor<tf.Rank.R2>(k.shape as [number, number]);
+  const dv = emptyTensor<tf.Rank.R2>(v.shape as [number, number]);
   dispatch({
     label: 'attention-grad-key-value',
     code: kernels.gradKeyValue,
@@ -96,8 +118,8 @@ function batchMatMul(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
     [a, b],
     () => ({ value: tf.matMul(a, b), saved: [a, b] }),
     (dy, [aSaved, bSaved]) => [
-      tf.matMul(dy, tf.transpose(bSaved as tf.Tensor3D, [0, 2, 1])),
-      tf.matMul(tf.transpose(aSaved as tf.Tensor3D, [0, 2, 1]), dy),
+      tf.matMul(dy, tf.transpose(bSaved, [0, 2, 1])),
+      tf.matMul(tf.transpose(aSaved, [0, 2, 1]), dy),
     ],
   );
 }
@@ -147,26 +169,15 @@ export function causalAttention(
   v: tf.Tensor2D,
   shape: AttentionShape,
 ): tf.Tensor2D {
-  const { B, T, num_attention_heads: H } = shape;
-  const headDim = q.shape[1] / H;
+  const headDim = q.shape[1] / shape.num_attention_heads;
   if (!useKernels('attention') || headDim % 4 !== 0)
     return causalAttentionReference(q, k, v, shape);
   return withGradient(
     [q, k, v],
     () => {
-      const out = emptyTensor<tf.Rank.R2>(q.shape);
-      const lse = emptyTensor<tf.Rank.R1>([B * H * T]);
-      const { kernels, groups, common } = program(headDim, shape);
-      dispatch({
-        label: 'attention-forward',
-        code: kernels.forward,
-        ...common,
-        buffers: [out, lse, q, k, v],
-        groups: groups(H),
-      });
+      const { out, lse } = attentionForward(q, k, v, shape);
       return { value: out, saved: [q, k, v, out, lse] };
     },
-    (dy, saved) =>
-      gradient(dy, saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], shape),
+    (dy, saved) => attentionGrad(dy, saved, shape),
   );
 }

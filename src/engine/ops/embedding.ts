@@ -16,10 +16,7 @@ export function embeddingReference(weight: tf.Tensor2D, tokens: TokenIndex): tf.
     [weight],
     () => ({ value: tf.gather(weight, tokens.ids), saved: [tokens.ids] }),
     (dy, [ids]) => [
-      tf.matMul(
-        tf.transpose(tf.cast(tf.oneHot(ids as tf.Tensor1D, V), 'float32') as tf.Tensor2D),
-        dy,
-      ),
+      tf.matMul(tf.transpose(tf.cast(tf.oneHot(ids, V), 'float32') as tf.Tensor2D), dy),
     ],
   );
 }
@@ -53,7 +50,7 @@ export function embedding(weight: tf.Tensor2D, tokens: TokenIndex): tf.Tensor2D 
         label: 'embedding-grad',
         code: gradKernel,
         constants: { C4: C / 4 },
-        buffers: [dweight, dy, order!, offsets!],
+        buffers: [dweight, dy, order, offsets],
         uniforms: [V],
         groups: elementGroups((V * C) / 4, 64),
       });

@@ -11,6 +11,8 @@ import { sumSlices } from './sum-slices';
 
 /** Side of the tile that a workgroup makes, in either variant. */
 const TILE = 64;
+/** Up to so many rows the `registers` variant makes tiles of 4 rows instead of 16. */
+const FEW_ROWS = 8;
 /** The weight's gradient is cut into slices until it has about this many workgroups … */
 const WANTED_GROUPS = { registers: 4, shared: 128 };
 /** … of at least this many rows each; a multiple of 4. */
@@ -19,27 +21,40 @@ const MIN_ROWS_PER_SLICE = 64;
 const tiles = (count: number): number => Math.ceil(count / TILE);
 const up4 = (count: number): number => Math.ceil(count / 4) * 4;
 
-/** y [N, M], or [N, M rounded up to 4] from the `registers` variant. */
-function forward(x: tf.Tensor, weight: tf.Tensor, residual: tf.Tensor | null): tf.Tensor2D {
+/**
+ * The kernels of a linear layer by themselves, for ops that bring their own gradient.
+ * residual [N, M] (0 without one) + x [N, K] · weight [M, K]ᵀ → [N, M], or [N, M rounded up to 4]
+ * from the `registers` variant; K must be a multiple of 4.
+ */
+export function linearForward(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  residual: tf.Tensor | null = null,
+): tf.Tensor2D {
   const [N, K] = x.shape as [number, number];
   const M = weight.shape[0];
   const shared = variantOf('linear') === 'shared';
   const y = emptyTensor<tf.Rank.R2>([N, shared ? M : up4(M)]);
   const ADD = residual === null ? 0 : 1;
+  const FEW = N <= FEW_ROWS ? 1 : 0;
   dispatch({
     label: shared ? 'linear-shared forward' : 'linear-forward',
     code: shared ? sharedKernel : forwardKernel,
-    constants: shared ? { B_TRANSPOSED: 1, ADD } : { ADD },
+    constants: shared ? { B_TRANSPOSED: 1, ADD } : { ADD, FEW },
     // A binding cannot be left empty; without a residual any tensor stands there unread.
     buffers: [y, x, weight, residual ?? x],
     uniforms: shared ? [N, M, K, K] : [N, M, K / 4, up4(M) / 4],
-    groups: [tiles(M), tiles(N)],
+    groups: [tiles(M), !shared && FEW === 1 ? Math.ceil(N / 16) : tiles(N)],
   });
   return y;
 }
 
-/** dy [N, M] (rounded up as `forward` does), weight [M, K] → dx [N, K]. */
-function gradInput(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+/** residual [N, K] (0 without one) + dy · weight → [N, K]; dy is as wide as `linearForward` made y. */
+export function linearGradInput(
+  dy: tf.Tensor,
+  weight: tf.Tensor,
+  residual: tf.Tensor | null = null,
+): tf.Tensor2D {
   const N = dy.shape[0];
   const [M, K] = weight.shape as [number, number];
   const shared = variantOf('linear') === 'shared';
@@ -47,15 +62,16 @@ function gradInput(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   dispatch({
     label: shared ? 'linear-shared grad-input' : 'linear-grad-input',
     code: shared ? sharedKernel : gradInputKernel,
-    buffers: shared ? [dx, dy, weight, dy] : [dx, dy, weight],
+    constants: { ADD: residual === null ? 0 : 1 },
+    buffers: [dx, dy, weight, residual ?? dy],
     uniforms: shared ? [N, K, M, M] : [N, M, K / 4, up4(M) / 4],
     groups: [tiles(K), tiles(N)],
   });
   return dx;
 }
 
-/** dy [N, M] (rounded up as `forward` does), x [N, K] → dw, as many rows as dy has columns. */
-function gradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
+/** dyᵀ · x [N, K] → [columns of dy, K]; dy is as wide as `linearForward` made y. */
+export function linearGradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor2D {
   const [N, M] = dy.shape as [number, number];
   const K = x.shape[1]!;
   const variant = variantOf('linear') === 'shared' ? 'shared' : 'registers';
@@ -82,7 +98,7 @@ function gradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
       groups,
     });
   }
-  return slices === 1 ? tf.reshape(partial, [M, K]) : sumSlices(partial, [M, K]);
+  return (slices === 1 ? tf.reshape(partial, [M, K]) : sumSlices(partial, [M, K])) as tf.Tensor2D;
 }
 
 /**
@@ -98,8 +114,8 @@ export function linearReference(
     [x, weight],
     () => ({ value: tf.matMul(x, tf.transpose(weight)), saved: [x, weight] }),
     (dy, [xSaved, weightSaved]) => [
-      tf.matMul(dy, weightSaved as tf.Tensor2D),
-      tf.matMul(tf.transpose(dy), xSaved as tf.Tensor2D),
+      tf.matMul(dy, weightSaved),
+      tf.matMul(tf.transpose(dy), xSaved),
     ],
   );
   return residual === null ? product : tf.add(residual, product);
@@ -111,7 +127,7 @@ function trimmed(x: tf.Tensor, shape: [number, number]): tf.Tensor2D {
   return whole ? (x as tf.Tensor2D) : tf.slice(x as tf.Tensor2D, [0, 0], shape);
 }
 
-/** dy [N, M] as wide as `forward` made y, with zeros. */
+/** dy [N, M] as wide as `linearForward` made y, with zeros. */
 function widened(dy: tf.Tensor2D): tf.Tensor2D {
   const extra = up4(dy.shape[1]) - dy.shape[1];
   if (extra === 0 || variantOf('linear') === 'shared') return dy;
@@ -137,11 +153,14 @@ export function linear(
   if (residual !== null && M % 4 !== 0) return tf.add(residual, linear(x, weight));
   return withGradient(
     residual === null ? [x, weight] : [x, weight, residual],
-    () => ({ value: trimmed(forward(x, weight, residual), [x.shape[0], M]), saved: [x, weight] }),
+    () => ({
+      value: trimmed(linearForward(x, weight, residual), [x.shape[0], M]),
+      saved: [x, weight],
+    }),
     (dy, [xSaved, weightSaved]) => {
       const wide = widened(dy);
-      const dw = gradWeight(wide, xSaved!);
-      const grads = [gradInput(wide, weightSaved!), trimmed(dw, [M, K])];
+      const dw = linearGradWeight(wide, xSaved);
+      const grads = [linearGradInput(wide, weightSaved), trimmed(dw, [M, K])];
       return residual === null ? grads : [...grads, tf.clone(dy)];
     },
   );

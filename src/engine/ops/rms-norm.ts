@@ -26,14 +26,40 @@ function rowGroups(rows: number): [number, number] {
   return elementGroups(rows, variantOf('rms-norm') === 'shared' ? 1 : 64);
 }
 
-function gradient(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, r: tf.Tensor): tf.Tensor[] {
+/** x [N, C] → y [N, C] and the scale r [N] of each row; C must be a multiple of 4. */
+export function rmsNormForward(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  eps: number,
+): { y: tf.Tensor2D; r: tf.Tensor1D } {
+  const [rows, C] = x.shape as [number, number];
+  const y = emptyTensor<tf.Rank.R2>([rows, C]);
+  const r = emptyTensor<tf.Rank.R1>([rows]);
+  dispatch({
+    label: 'rms-norm-forward',
+    code: variantOf('rms-norm') === 'shared' ? sharedForwardKernel : forwardKernel,
+    constants: { C4: C / 4 },
+    buffers: [y, r, x, weight],
+    uniforms: [rows, f32Bits(eps)],
+    groups: rowGroups(rows),
+  });
+  return { y, r };
+}
+
+/** [dx, dweight]; dx starts from `residual` [N, C] where one is given. */
+export function rmsNormGrad(
+  dy: tf.Tensor,
+  [x, weight, r]: [tf.Tensor, tf.Tensor, tf.Tensor],
+  residual: tf.Tensor | null = null,
+): [tf.Tensor2D, tf.Tensor] {
   const [rows, C] = x.shape as [number, number];
   const dx = emptyTensor<tf.Rank.R2>([rows, C]);
   dispatch({
     label: 'rms-norm-grad-input',
     code: variantOf('rms-norm') === 'shared' ? sharedGradInputKernel : gradInputKernel,
-    constants: { C4: C / 4 },
-    buffers: [dx, dy, x, weight, r],
+    constants: { C4: C / 4, ADD: residual === null ? 0 : 1 },
+    // A binding cannot be left empty; without a residual dy stands there unread.
+    buffers: [dx, dy, x, weight, r, residual ?? dy],
     uniforms: [rows],
     groups: rowGroups(rows),
   });
@@ -55,23 +81,13 @@ function gradient(dy: tf.Tensor, x: tf.Tensor, weight: tf.Tensor, r: tf.Tensor):
  * The kernels need C to be a multiple of 4; other sizes go through the reference.
  */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number): tf.Tensor2D {
-  const [rows, C] = x.shape;
-  if (!useKernels('rms-norm') || C % 4 !== 0) return rmsNormReference(x, weight, eps);
+  if (!useKernels('rms-norm') || x.shape[1] % 4 !== 0) return rmsNormReference(x, weight, eps);
   return withGradient(
     [x, weight],
     () => {
-      const y = emptyTensor<tf.Rank.R2>([rows, C]);
-      const r = emptyTensor<tf.Rank.R1>([rows]);
-      dispatch({
-        label: 'rms-norm-forward',
-        code: variantOf('rms-norm') === 'shared' ? sharedForwardKernel : forwardKernel,
-        constants: { C4: C / 4 },
-        buffers: [y, r, x, weight],
-        uniforms: [rows, f32Bits(eps)],
-        groups: rowGroups(rows),
-      });
+      const { y, r } = rmsNormForward(x, weight, eps);
       return { value: y, saved: [x, weight, r] };
     },
-    (dy, [xSaved, weightSaved, r]) => gradient(dy, xSaved!, weightSaved!, r!),
+    (dy, saved) => rmsNormGrad(dy, saved),
   );
 }

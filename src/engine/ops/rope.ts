@@ -40,7 +40,11 @@ export function ropeTable(maxPositions: number, headDim: number, theta: number):
   };
 }
 
-function rotate(
+/**
+ * The kernel by itself: every head of x [N, H·hd] turned by the position of its row, which is row % T
+ * or given; sign −1 turns back, which is the gradient.
+ */
+export function rotate(
   x: tf.Tensor,
   { cos, sin }: RopeTable,
   headDim: number,
@@ -114,8 +118,8 @@ export function rope(x: tf.Tensor2D, table: RopeTable, headDim: number, T: numbe
   if (!useKernels()) return ropeReference(x, table, headDim, T);
   return withGradient(
     [x],
-    () => ({ value: rotate(x, table, headDim, { T }, 1), saved: [] }),
-    (dy) => [rotate(dy, table, headDim, { T }, -1)],
+    () => ({ value: rotate(x, table, headDim, { T }, 1), saved: [table.cos, table.sin] }),
+    (dy, [cos, sin]) => [rotate(dy, { cos, sin }, headDim, { T }, -1)],
   );
 }
 

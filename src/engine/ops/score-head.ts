@@ -32,7 +32,7 @@ function withKernels(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf
       });
       return { value: scores, saved: [x, weight] };
     },
-    (d, saved) => backward(d, saved[0] as tf.Tensor2D, saved[1] as tf.Tensor2D),
+    (d, [xSaved, weightSaved]) => backward(d, xSaved, weightSaved),
   );
 }
 

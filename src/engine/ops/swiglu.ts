@@ -10,37 +10,49 @@ export function swigluReference(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D
   return tf.tidy(() => tf.mul(tf.mul(gate, tf.sigmoid(gate)), up));
 }
 
+/** The kernel by itself; the size must be a multiple of 4. */
+export function swigluForward(gate: tf.Tensor, up: tf.Tensor): tf.Tensor2D {
+  const count4 = gate.size / 4;
+  const y = emptyTensor<tf.Rank.R2>(gate.shape as [number, number]);
+  dispatch({
+    label: 'swiglu-forward',
+    code: forwardKernel,
+    buffers: [y, gate, up],
+    uniforms: [count4],
+    groups: elementGroups(count4, 64),
+  });
+  return y;
+}
+
+/** [dgate, dup] */
+export function swigluGrad(
+  dy: tf.Tensor,
+  gate: tf.Tensor,
+  up: tf.Tensor,
+): [tf.Tensor2D, tf.Tensor2D] {
+  const shape = gate.shape as [number, number];
+  const dgate = emptyTensor<tf.Rank.R2>(shape);
+  const dup = emptyTensor<tf.Rank.R2>(shape);
+  const count4 = gate.size / 4;
+  dispatch({
+    label: 'swiglu-grad',
+    code: gradKernel,
+    buffers: [dgate, dup, dy, gate, up],
+    uniforms: [count4],
+    groups: elementGroups(count4, 64),
+  });
+  return [dgate, dup];
+}
+
 /**
  * gate [N, F], up [N, F] → silu(gate) · up [N, F], with gradients for both. The kernels need F to
  * be a multiple of 4; other sizes go through the reference.
  */
 export function swiglu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
   if (!useKernels() || gate.shape[1] % 4 !== 0) return swigluReference(gate, up);
-  const count4 = gate.size / 4;
   return withGradient(
     [gate, up],
-    () => {
-      const y = emptyTensor<tf.Rank.R2>(gate.shape);
-      dispatch({
-        label: 'swiglu-forward',
-        code: forwardKernel,
-        buffers: [y, gate, up],
-        uniforms: [count4],
-        groups: elementGroups(count4, 64),
-      });
-      return { value: y, saved: [gate, up] };
-    },
-    (dy, [gateSaved, upSaved]) => {
-      const dgate = emptyTensor<tf.Rank.R2>(dy.shape);
-      const dup = emptyTensor<tf.Rank.R2>(dy.shape);
-      dispatch({
-        label: 'swiglu-grad',
-        code: gradKernel,
-        buffers: [dgate, dup, dy, gateSaved!, upSaved!],
-        uniforms: [count4],
-        groups: elementGroups(count4, 64),
-      });
-      return [dgate, dup];
-    },
+    () => ({ value: swigluForward(gate, up), saved: [gate, up] }),
+    (dy, [gateSaved, upSaved]) => swigluGrad(dy, gateSaved, upSaved),
   );
 }

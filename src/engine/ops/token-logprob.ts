@@ -78,7 +78,7 @@ export function tokenLogprobReference(
       value: tf.cast(tf.equal(tf.argMax(logits, 1), targets), 'float32'),
       saved: [logits],
     }),
-    (_, [saved]) => [tf.zerosLike(saved!)],
+    (_, [saved]) => [tf.zerosLike(saved)],
   );
   return tf.stack([logprob, entropy, isArgmax]) as tf.Tensor2D;
 }
