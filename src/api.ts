@@ -1,5 +1,6 @@
 /** `window.rlhf`: the whole playground for scripts. Documented in docs/api.md. */
 import * as v from 'valibot';
+import type { DeviceReport } from './core/device-report';
 import type {
   Completion,
   Demonstration,
@@ -69,6 +70,9 @@ const modelSchema = v.picklist(
   ['base', 'sft', 'reward', 'ppo'],
   'must be one of base, sft, reward, ppo',
 );
+const deviceReportSchema = v.strictObject({
+  measure: v.optional(v.boolean('must be true or false'), true),
+});
 const filesSchema = v.pipe(
   v.array(v.instance(File, 'must be a list of files')),
   v.nonEmpty('must not be empty'),
@@ -140,6 +144,12 @@ export function createApi(app: App) {
       await app.projectsReady();
       const { backend, adapter } = await app.engineReady();
       return { backend, adapter };
+    },
+    /** The device, what was chosen for it and why; speeds too unless `measure` is false. */
+    async deviceReport(options?: { measure?: boolean }): Promise<DeviceReport> {
+      const checked = check('options', deviceReportSchema, options ?? {});
+      await app.projectsReady();
+      return app.deviceReport(checked);
     },
 
     /** Makes a project, opens it, and resolves with its id. */

@@ -223,8 +223,13 @@ function drawError(
   return Math.max(outside, Math.abs(logprob - Math.log(weight / total)));
 }
 
-/** Everything that is tried at the start: the size `tiny` in small and in large batches. */
-export function standardWork(): FamilyWork[] {
+/**
+ * Everything that is tried at the start, in small and in large batches.
+ * @param options.fewPrograms leaves out what the smallest model would not compile anyway: attention
+ *   is compiled anew for every number and size of heads, for a second each by a software adapter
+ */
+export function standardWork({ fewPrograms }: { fewPrograms: boolean }): FamilyWork[] {
+  const grouped = fewPrograms ? [] : [attentionWork(2, 37, 4, 2, 12)];
   return [
     {
       family: 'linear',
@@ -238,8 +243,8 @@ export function standardWork(): FamilyWork[] {
     },
     {
       family: 'attention',
-      edges: [attentionWork(2, 37, 4, 2, 12)],
-      timed: [attentionWork(1, 64, 4, 4, 32), attentionWork(16, 64, 4, 4, 32)],
+      edges: [attentionWork(2, 37, 4, 4, 16), ...grouped],
+      timed: [attentionWork(1, 64, 4, 4, 16), attentionWork(16, 64, 4, 4, 16)],
     },
     {
       family: 'token-logprob',

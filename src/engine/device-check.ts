@@ -51,7 +51,7 @@ export function standardPlan({ isSoftware }: { isSoftware: boolean }): FamilyPla
   const shared: Candidate = isSoftware
     ? { variant: 'shared', untried: 'slow to compile and to run where a program plays the GPU' }
     : { variant: 'shared' };
-  return standardWork().map((work) => ({
+  return standardWork({ fewPrograms: isSoftware }).map((work) => ({
     ...work,
     candidates: [{ variant: 'registers' }, shared],
   }));

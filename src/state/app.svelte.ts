@@ -1,4 +1,5 @@
 /** The page's state as a whole: the engine, the projects, the one that is open, messages. */
+import type { DeviceReport } from '../core/device-report';
 import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
 import { openDatabase } from '../storage/open';
@@ -100,7 +101,7 @@ export class App {
       return;
     }
     await afterPaint();
-    await this.#startEngine();
+    await this.#startEngine({ thorough: false });
   }
 
   async #fill<T>(loading: Promise<T>, use: (value: T) => void): Promise<void> {
@@ -119,10 +120,13 @@ export class App {
     await this.#show(store, project);
   }
 
-  async #startEngine(): Promise<void> {
+  async #startEngine({ thorough }: { thorough: boolean }): Promise<void> {
     try {
-      const baseUrl = this.#parts.baseUrl;
-      const info = await this.#linkOrThrow().call('init', { baseUrl });
+      const { baseUrl, preferences } = this.#parts;
+      const remembered = preferences.deviceVerdict;
+      const request = { baseUrl, remembered, thorough };
+      const info = await this.#linkOrThrow().call('init', request);
+      preferences.deviceVerdict = info.verdict;
       this.engine = { status: 'ready', info, error: null };
       this.#engine.resolve(info);
     } catch (error) {
@@ -152,6 +156,27 @@ export class App {
   async engineReady(): Promise<EngineInfo> {
     if (this.engine.error !== null) throw new PlaygroundError(this.engine.error);
     return this.#engine.promise;
+  }
+
+  /**
+   * What is known of this machine. `measure` takes some seconds.
+   * @throws PlaygroundError `engine`; `busy` for a measurement while a run is under way
+   */
+  async deviceReport({ measure }: { measure: boolean }): Promise<DeviceReport> {
+    await this.engineReady();
+    return this.#linkOrThrow().call('deviceReport', { measure });
+  }
+
+  /**
+   * Opens the device anew, tries everything that could be chosen, and remembers what was.
+   * @throws PlaygroundError `busy` while a run is under way; `engine`
+   */
+  async checkDeviceAgain(): Promise<void> {
+    await this.engineReady();
+    this.project?.transport.requireIdle();
+    this.engine = { status: 'loading', info: this.engine.info, error: null };
+    await this.#startEngine({ thorough: true });
+    await this.engineReady();
   }
 
   // Messages

@@ -2,6 +2,9 @@
  * What belongs to the person and not to a project. Kept in `localStorage`, which can be read before
  * the first paint, so that a dark page never flashes white.
  */
+import * as v from 'valibot';
+import { KERNEL_FAMILIES, type DeviceVerdict } from '../core/device-report';
+
 export type Theme = 'auto' | 'light' | 'dark';
 
 interface Stored {
@@ -9,7 +12,43 @@ interface Stored {
   projector: boolean;
   labeler: string;
   lastProject: string | null;
+  deviceVerdict: DeviceVerdict | null;
 }
+
+const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const;
+const VARIANTS = ['registers', 'shared', 'reference'] as const;
+const VERDICTS = ['chosen', 'slower', 'wrong', 'failed', 'untried'] as const;
+const orNull = <T>(schema: v.GenericSchema<T>) => v.nullable(schema);
+/** Kept by an earlier release, or written by hand: what does not fit is as good as nothing. */
+const verdictSchema: v.GenericSchema<DeviceVerdict> = v.object({
+  key: v.string(),
+  backend: v.picklist(BACKENDS),
+  families: v.array(
+    v.object({
+      family: v.picklist(KERNEL_FAMILIES),
+      chosen: v.picklist(VARIANTS),
+      timedAt: v.string(),
+      candidates: v.array(
+        v.object({
+          variant: v.picklist(VARIANTS),
+          maxError: orNull(v.number()),
+          ms: orNull(v.number()),
+          verdict: v.picklist(VERDICTS),
+          reason: orNull(v.string()),
+        }),
+      ),
+    }),
+  ),
+  fallback: v.array(
+    v.object({
+      backend: v.picklist(BACKENDS),
+      ms: orNull(v.number()),
+      reason: orNull(v.string()),
+    }),
+  ),
+  checkedAt: v.number(),
+  ms: v.number(),
+});
 
 const KEY = 'rlhf-playground.preferences';
 const THEMES: readonly unknown[] = ['auto', 'light', 'dark'];
@@ -42,16 +81,19 @@ export class Preferences {
     projector: false,
     labeler: 'me',
     lastProject: null,
+    deviceVerdict: null,
   });
 
   constructor(storage: PreferenceStorage) {
     this.#storage = storage;
-    const { theme, projector, labeler, lastProject } = read(storage);
+    const { theme, projector, labeler, lastProject, deviceVerdict } = read(storage);
+    const verdict = v.safeParse(verdictSchema, deviceVerdict);
     this.#stored = {
       theme: THEMES.includes(theme) ? (theme as Theme) : 'auto',
       projector: projector === true,
       labeler: typeof labeler === 'string' && labeler !== '' ? labeler : 'me',
       lastProject: typeof lastProject === 'string' ? lastProject : null,
+      deviceVerdict: verdict.success ? verdict.output : null,
     };
   }
 
@@ -83,6 +125,14 @@ export class Preferences {
   }
   set lastProject(lastProject: string | null) {
     this.#set({ lastProject });
+  }
+
+  /** What the last check of this machine chose; the next start chooses the same. */
+  get deviceVerdict(): DeviceVerdict | null {
+    return this.#stored.deviceVerdict;
+  }
+  set deviceVerdict(deviceVerdict: DeviceVerdict | null) {
+    this.#set({ deviceVerdict });
   }
 
   #set(change: Partial<Stored>): void {

@@ -13,6 +13,7 @@ import type {
   Sample,
   Stage,
 } from '../core/domain';
+import type { DeviceReport, DeviceVerdict, EngineBackend } from '../core/device-report';
 import type { ErrorDetails } from '../core/errors';
 import type { JudgedAnswer } from '../core/judgement';
 
@@ -20,11 +21,13 @@ export const PROTOCOL_VERSION = 1;
 
 /** What runs the model on this machine. */
 export interface EngineInfo {
-  backend: 'webgpu' | 'wasm' | 'cpu';
+  backend: EngineBackend;
   /** For people: 'Apple M3', 'google swiftshader', or why there is no GPU. */
   adapter: string;
   /** Set when WebGPU could not be used: the reason, in plain words. */
   fallbackReason: string | null;
+  /** To be kept and handed in at the next start, so that it chooses alike. */
+  verdict: DeviceVerdict;
 }
 
 export interface CompleteOptions {
@@ -43,11 +46,22 @@ export interface Comparison extends JudgedAnswer {
 
 /** Request and result of each command. */
 export interface Commands {
-  /** Opens the device. `forceBackend` is for tests and for the fallback. */
+  /**
+   * Opens the device and checks it; once more while it is open starts it anew. `forceBackend` is
+   * for tests. `remembered` is the verdict of an earlier start; `thorough` forgets it and tries
+   * everything that could be chosen.
+   */
   init: {
-    request: { forceBackend?: 'webgpu' | 'wasm' | 'cpu'; baseUrl: string };
+    request: {
+      forceBackend?: EngineBackend;
+      baseUrl: string;
+      remembered?: DeviceVerdict | null;
+      thorough?: boolean;
+    };
     result: EngineInfo;
   };
+  /** What is known of the device; `measure` takes seconds, and its outcome is kept. */
+  deviceReport: { request: { measure: boolean }; result: DeviceReport };
   /** Starts a stage on the stored data of the project; resolves once the run exists. */
   startRun: {
     request: { projectId: string; stage: Stage; config: Record<string, unknown>; text?: string };

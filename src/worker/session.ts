@@ -4,17 +4,19 @@ import type { Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { StageData } from '../core/run-data';
 import { onDeviceLost, openEngine } from '../engine/backend';
+import { settleVariants, verdictKey } from '../engine/device-verdict';
 import { sweepChunks } from '../storage/checkpoints';
 import type { ImportLimits } from '../formats/hugging-face/import-memory';
 import { openDatabase } from '../storage/open';
 import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
 import { Gate } from './gate';
+import { deviceReport, type DeviceFacts } from './device-report';
 import { compare, complete, generateCandidates, score } from './inference-commands';
 import { collectInput } from './inputs';
 import { exportModel, importBase, importLimits } from './model-files';
 import { ModelShelf } from './models';
-import type { CommandName, Commands, EngineInfo } from './protocol';
+import type { CommandName, Commands } from './protocol';
 import { RunLoop, type EventBody, type RunLoopParts } from './run-loop';
 
 export type Handlers = {
@@ -29,6 +31,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
   /** Set while a run is being prepared, before it has a loop. */
   let starting = false;
   let limits: ImportLimits | null = null;
+  let facts: DeviceFacts | null = null;
 
   const parts = (): RunLoopParts => {
     if (opened !== null) return opened;
@@ -67,9 +70,13 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
   };
 
   return {
-    async init({ forceBackend, baseUrl }): Promise<EngineInfo> {
+    async init({ forceBackend, baseUrl, remembered = null, thorough = false }) {
       requireIdle();
-      opened?.db.close();
+      // What is being computed ends on the engine that it began on.
+      const earlier = opened;
+      opened = null;
+      await earlier?.gate.run(async () => {});
+      earlier?.db.close();
       stopWatching?.();
       const db = await openDatabase({
         onReplaced: () =>
@@ -91,15 +98,27 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
             },
           }),
       });
-      const engine = await openEngine(forceBackend === undefined ? {} : { force: forceBackend });
+      const compared = !thorough && remembered?.key === verdictKey(null);
+      const engine = await openEngine({
+        ...(forceBackend !== undefined && { force: forceBackend }),
+        ...(compared && { fallback: remembered.fallback }),
+      });
       stopWatching = onDeviceLost((error) =>
         emit({ kind: 'engine-error', error: error.toDetails() }),
       );
-      opened = { db, shelf: new ModelShelf(db, baseUrl), gate: new Gate(), emit };
+      const settled = await settleVariants(engine, { remembered, thorough });
       await sweepChunks(db);
       limits = importLimits(engine.limits);
+      facts = { engine, ...settled, speed: null };
+      opened = { db, shelf: new ModelShelf(db, baseUrl), gate: new Gate(), emit };
       const { backend, adapter, fallbackReason } = engine;
-      return { backend, adapter, fallbackReason };
+      return { backend, adapter, fallbackReason, verdict: settled.verdict };
+    },
+
+    async deviceReport({ measure }) {
+      const { gate } = parts();
+      if (measure) requireIdle();
+      return gate.run(() => deviceReport(facts!, measure));
     },
 
     async startRun({ projectId, stage, config, text = '' }) {

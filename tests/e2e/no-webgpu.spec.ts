@@ -14,6 +14,16 @@ test('without WebGPU a banner says so and the loop still runs', async ({ page })
   expect(engine.backend).not.toBe('webgpu');
   await expect(page.getByText(/WebGPU/).first()).toBeVisible();
 
+  const report = await page.evaluate(() => window.rlhf.deviceReport({ measure: false }));
+  expect(report.fallbackReason).toMatch(/WebGPU/);
+  const chosen = report.verdict!.fallback.find(({ reason }) => reason === null)!;
+  expect(chosen).toMatchObject({ backend: engine.backend });
+  await page.getByRole('button', { name: 'Device report:' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Device report' });
+  await expect(dialog.getByText(/WebAssembly: [\d.]+ ms for a training step/)).toBeVisible();
+  await expect(dialog.getByText('WebGPU could not be used')).toBeVisible();
+  await page.keyboard.press('Escape');
+
   const result = await page.evaluate(async () => {
     const { rlhf } = window;
     await rlhf.newProject({ name: 'No GPU', base: 'nano', seed: 1 });

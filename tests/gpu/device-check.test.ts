@@ -123,6 +123,14 @@ describe('a variant is chosen when it', () => {
   });
 });
 
+test('one that the GPU refuses to run fails alone, whenever that is told', async () => {
+  // It does not use its input, which is bound all the same.
+  const result = await check(planted('shared', 'y[i] = 2.0;'), registers);
+  expect(result.chosen).toBe('registers');
+  expect(result.candidates.map(({ verdict }) => verdict)).toEqual(['failed', 'chosen']);
+  expect(result.candidates[0]!.reason).toMatch(/refused/);
+});
+
 test('where no variant is right, the family goes through its reference composition', async () => {
   const bad = 'y[i] = x[i];';
   const result = await check(planted('registers', bad), planted('shared', bad));

@@ -122,6 +122,12 @@ test('no memory left: the tensor is named, unused buffers are given back, and wo
   emptyTensor([2 ** 18]).dispose();
   const pooled = gpuBytes();
   expect(pooled).toBeGreaterThanOrEqual(2 ** 20);
+  const destroyed: number[] = [];
+  const destroy = Reflect.get(GPUBuffer.prototype, 'destroy');
+  GPUBuffer.prototype.destroy = function () {
+    destroyed.push(this.size);
+    return destroy.call(this);
+  };
   // SwiftShader allows a buffer of 1 GiB by its limits, and cannot allocate it.
   const huge = emptyTensor([4, LARGEST / 4]);
   await settle();
@@ -129,9 +135,14 @@ test('no memory left: the tensor is named, unused buffers are given back, and wo
   expect(error).toMatchObject({ code: 'engine', field: 'a tensor of shape [4, 67108864]' });
   expect(error!.message).toMatch(/no memory left.*1024 MiB were wanted/);
   expect(error!.remedy).toMatch(/smaller batch/);
+  // The unused buffer of 1 MiB was given back at once.
+  expect(destroyed).toContain(2 ** 20);
+  expect(destroyed).not.toContain(2 ** 30);
   huge.dispose();
   await settle();
   trimPool();
+  GPUBuffer.prototype.destroy = destroy;
+  expect(destroyed).toContain(2 ** 30);
   expect(gpuBytes()).toBeLessThan(pooled);
   const y = tf.zeros([1]);
   addOne(y);

@@ -29,8 +29,8 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking complete deleteProject exportHuggingFace exportProject ' +
-        'importHuggingFace importProject ' +
+        'addDemonstrations addRanking complete deleteProject deviceReport exportHuggingFace ' +
+        'exportProject importHuggingFace importProject ' +
         'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
         'resume score step stop trainPpo trainReward trainSft'
       ).split(' '),
@@ -62,6 +62,7 @@ describe('window.rlhf', () => {
       ['completion', api.score(bad({ prompt: 'p' }))],
       ['stage', api.metrics(bad('dpo'))],
       ['blob', api.importProject(bad('zip'))],
+      ['measure', api.deviceReport(bad({ measure: 'all' }))],
     ];
     for (const [field, call] of cases) {
       await expect(call, field).rejects.toMatchObject({
