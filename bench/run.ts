@@ -1,41 +1,73 @@
 /**
- * `npm run bench [-- --presets nano,tiny --rounds 5 --json FILE]`: opens Chromium with WebGPU on the
- * benchmark page and prints a table. All contenders run in one browser, interleaved.
+ * `npm run bench`: our engine against others in one run of one browser, on the same shapes and data,
+ * interleaved; medians and ratios. Options, after `--`:
+ *
+ *   --only step,decode,ppo,scaling,roofline,fallback   parts (all)
+ *   --sides ours,stock,jax,nanogpt                     who is measured (all)
+ *   --rounds N      measured repetitions (5); runs over 5 s get at most 3
+ *   --presets LIST  sizes of the scaling rows (nano,tiny,small)
+ *   --json FILE     writes { date, adapter, browser, rows, problems }
+ *
+ * A Markdown table goes to standard output.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { PRESETS, type PresetName } from '../src/core/presets';
 import { openBrowserPage } from '../tools/dev/browser-page';
-import type { BenchResult } from './page/result';
+import { installPeers } from './install-peers';
+import { counted, listed } from './options';
+import type { SideName } from './page/main';
+import type { Part } from './parts/compare';
+import { timedPhases } from './phases/plugin';
+import { markdown } from './table';
+import type { Row } from './work';
+
+const PARTS = ['step', 'decode', 'ppo', 'scaling', 'roofline', 'fallback'] as const;
+const SIDES = ['ours', 'stock', 'jax', 'nanogpt'] as const;
 
 const { values } = parseArgs({
   options: {
-    presets: { type: 'string', default: 'nano,tiny' },
+    only: { type: 'string', default: PARTS.join() },
+    sides: { type: 'string', default: SIDES.join() },
     rounds: { type: 'string', default: '5' },
+    presets: { type: 'string', default: 'nano,tiny,small' },
     json: { type: 'string' },
   },
 });
-const presets = values.presets.split(',').map((name): PresetName => {
-  if (name in PRESETS) return name as PresetName;
-  throw new Error(`--presets: ${name} is not one of ${Object.keys(PRESETS).join(', ')}`);
-});
 
-const page = await openBrowserPage('bench/page/main.ts');
+const parts = listed('only', values.only, PARTS);
+const presets = listed('presets', values.presets, Object.keys(PRESETS) as PresetName[]);
+const rounds = counted('rounds', values.rounds);
+const wanted = listed('sides', values.sides, SIDES);
+const needsPeers = wanted.includes('jax') || wanted.includes('nanogpt');
+const peers = needsPeers && installPeers();
+const names: SideName[] = wanted.filter((name) => peers || name === 'ours' || name === 'stock');
+
+const page = await openBrowserPage('bench/page/main.ts', {
+  entries: ['bench/page/frame-*.ts'],
+  plugins: [timedPhases()],
+});
 try {
-  const options = { presets, rounds: Number(values.rounds) };
-  const result = await page.call<BenchResult>('bench', options);
-  console.log(
-    `adapter: ${result.adapter}; Chromium ${page.version}; medians of ${values.rounds}\n`,
+  const { adapter, problems } = await page.call<{ adapter: string; problems: string[] }>(
+    'openSides',
+    names,
   );
-  console.log('| what | size | implementation | ms | tokens/s | time by ours |');
-  console.log('| --- | --- | --- | ---: | ---: | ---: |');
-  for (const { name, impl, config, ms, tokens_per_s, ratio } of result.rows) {
-    const size = `${config.preset}, ${config.B} × ${config.T}`;
-    console.log(
-      `| ${name} | ${size} | ${impl} | ${ms.toFixed(1)} | ${tokens_per_s.toFixed(0)} | ${ratio.toFixed(2)} |`,
-    );
+  const rows: Row[] = [];
+  for (const part of PARTS.filter((name) => parts.includes(name))) {
+    const start = performance.now();
+    const result = await page.call<Part>(part, rounds, ...(part === 'scaling' ? [presets] : []));
+    rows.push(...result.rows);
+    problems.push(...result.problems);
+    console.error(`${part}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+  const date = new Date().toISOString().slice(0, 10);
+  console.log(`\n## ${date}, Chromium ${page.version}, WebGPU adapter ${adapter}\n`);
+  console.log(markdown(rows));
+  for (const problem of problems) console.log(`\nNot measured: ${problem}`);
+  if (values.json !== undefined) {
+    const result = { date, adapter, browser: `Chromium ${page.version}`, rows, problems };
+    writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+  }
 } finally {
   await page.close();
 }

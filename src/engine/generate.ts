@@ -1,7 +1,8 @@
 /** Writing text: batched decoding with a ragged key-value cache and sampling on the GPU. */
 import * as tf from '@tensorflow/tfjs-core';
 import { PlaygroundError } from '../core/errors';
-import { collate } from './batch';
+import { collate, type TokenBatch } from './batch';
+import { compileAhead } from './dispatch';
 import { throwFailure } from './failure';
 import type { Llama } from './model';
 import { KeyValueCache } from './ops/kv-cache';
@@ -48,8 +49,11 @@ export async function generate(
   const longest = Math.max(...prompts.map((ids) => ids.length)) + max_new_tokens;
   const capacity = Math.ceil(longest / CAPACITY_MULTIPLE) * CAPACITY_MULTIPLE;
   const cache = new KeyValueCache(model.config, batch.B, capacity);
-  const sampler = new Sampler({ ...options, promptLengths: batch.lengths });
+  const newSampler = (): Sampler => new Sampler({ ...options, promptLengths: batch.lengths });
+  const sampler = newSampler();
   try {
+    if (!compiled.has(model)) await compileAhead(() => recordOnce(model, batch, cache, newSampler));
+    compiled.add(model);
     tf.tidy(() => sampler.sample(model.prefill(batch, cache)));
     // The answer to a look is awaited one round later, so that the GPU never waits for this side.
     let look: Promise<boolean> | null = null;
@@ -78,6 +82,25 @@ export async function generate(
   } finally {
     sampler.dispose();
     cache.dispose();
+  }
+}
+
+/** Models whose kernels for writing are compiled. */
+const compiled = new WeakSet<Llama>();
+
+/** What writing two tokens dispatches. */
+function recordOnce(
+  model: Llama,
+  batch: TokenBatch,
+  cache: KeyValueCache,
+  newSampler: () => Sampler,
+): void {
+  const scratch = newSampler();
+  try {
+    scratch.sample(model.prefill(batch, cache));
+    scratch.sample(model.decode(scratch.tokens, scratch.positions, cache));
+  } finally {
+    scratch.dispose();
   }
 }
 

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import { compileAhead } from './dispatch';
 import { throwFailure } from './failure';
 import type { LossOutput } from './losses';
 import { flatAdamW, REPORT, type AdamWStep, type FlatAdamW, type Layout } from './ops/adamw';
@@ -30,6 +31,7 @@ export class AdamW {
   private readonly flat: FlatAdamW;
   private readonly options: AdamWOptions;
   private steps = 0;
+  private compiled = false;
 
   constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamWOptions) {
     this.options = options;
@@ -57,7 +59,8 @@ export class AdamW {
    */
   async step(lossFn: () => LossOutput, learning_rate: number): Promise<StepResult> {
     const statNames: string[] = [];
-    const packed = tf.tidy(() => {
+    const record = (): tf.Tensor1D => {
+      statNames.length = 0;
       let stats: tf.Scalar[] = [];
       const forward = () => {
         const output = lossFn();
@@ -82,7 +85,10 @@ export class AdamW {
       const result = tf.concat1d([report, ...scalars] as tf.Tensor1D[]);
       tf.dispose(stats);
       return result;
-    });
+    };
+    if (!this.compiled) await compileAhead(record);
+    this.compiled = true;
+    const packed = tf.tidy(record);
     let numbers: ArrayLike<number>;
     try {
       numbers = await packed.data();

@@ -34,7 +34,7 @@ const attention =
         T,
         num_attention_heads: H,
         num_key_value_heads: KV,
-        table: ropeTable(T, q!.shape[0]! / H, THETA),
+        table: ropeTable(T, q.shape[0] / H, THETA),
         rms_norm_eps: EPS,
       },
     );

@@ -1,7 +1,7 @@
 /** Runs a module of the repository in a real Chromium with WebGPU, served by vite. */
 import { basename, resolve } from 'node:path';
 import { chromium } from 'playwright';
-import { createServer } from 'vite';
+import { createServer, type Plugin } from 'vite';
 import { CHROMIUM_ARGS, presentBrowsers } from './chromium.mjs';
 
 /** The repository's root folder. */
@@ -17,19 +17,29 @@ export interface BrowserPage {
   close(): Promise<void>;
 }
 
+export interface BrowserPageOptions {
+  /** Modules besides the first that the page will load, as paths from the root or glob patterns. */
+  entries?: string[];
+  plugins?: Plugin[];
+}
+
 /**
  * Serves the repository, public/ included, and opens an empty tab in which the exported functions of
  * one module can be called.
  * @param module path from the repository's root, with `/`
  */
-export async function openBrowserPage(module: string): Promise<BrowserPage> {
+export async function openBrowserPage(
+  module: string,
+  { entries = [], plugins = [] }: BrowserPageOptions = {},
+): Promise<BrowserPage> {
   const server = await createServer({
     root: ROOT_FOLDER,
     configFile: false,
     logLevel: 'warn',
     // Of its own, and complete before the first request: a dependency discovered midway reloads.
     cacheDir: `.cache/vite-${basename(module, '.ts')}`,
-    optimizeDeps: { entries: [module] },
+    optimizeDeps: { entries: [module, ...entries] },
+    plugins,
     // Files that change during a run must not change the run.
     server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
   });
