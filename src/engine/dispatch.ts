@@ -224,7 +224,9 @@ export async function compileAhead(record: () => void): Promise<void> {
   collected = kernels;
   tf.env().set('WEBGPU_ENGINE_COMPILE_ONLY', true);
   try {
-    tf.tidy(record);
+    tf.tidy(() => {
+      record(); // what it returns is freed as well
+    });
   } finally {
     collected = null;
     tf.env().set('WEBGPU_ENGINE_COMPILE_ONLY', false);

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { linear, linearReference } from '../../src/engine/ops/linear';
 import { chooseVariant, forgetVariants } from '../../src/engine/variants';
