@@ -5,6 +5,9 @@ const DEMONSTRATIONS = Array.from(
   (_, i) => `Prompt: Where is the boat ${i}?\nResponse: The boat is by the pier, my friend.`,
 ).join('\n\n');
 
+/** Enough that the pause comes in the middle on a fast machine too. */
+const ITERATIONS = 24;
+
 test('a page that is reloaded in mid-PPO has everything, and the run goes on from its checkpoint', async ({
   page,
 }) => {
@@ -29,16 +32,16 @@ test('a page that is reloaded in mid-PPO has everything, and the run goes on fro
   }, DEMONSTRATIONS);
 
   // PPO is started and paused in the middle (pausing takes a checkpoint), then the page goes away
-  await page.evaluate(() => {
+  await page.evaluate((num_iterations) => {
     void window.rlhf
-      .trainPpo({ num_iterations: 6, rollout_batch_size: 4, response_length: 8 })
+      .trainPpo({ num_iterations, rollout_batch_size: 4, response_length: 8 })
       .catch(() => undefined);
-  });
+  }, ITERATIONS);
   const rows = () => page.evaluate(() => window.rlhf.metrics('ppo'));
   await expect.poll(async () => (await rows()).length, { timeout: 60_000 }).toBeGreaterThan(1);
   await page.evaluate(() => window.rlhf.pause());
   const before = await rows();
-  expect(before.length).toBeLessThan(6);
+  expect(before.length).toBeLessThan(ITERATIONS);
   await page.reload();
 
   await page.evaluate(() => window.rlhf.ready());
@@ -51,8 +54,10 @@ test('a page that is reloaded in mid-PPO has everything, and the run goes on fro
     .getByRole('button', { name: /resume/i })
     .first()
     .click();
-  await expect.poll(async () => (await rows()).length, { timeout: 60_000 }).toBe(6);
+  await expect.poll(async () => (await rows()).length, { timeout: 60_000 }).toBe(ITERATIONS);
   const after = await rows();
   expect(after.slice(0, before.length)).toEqual(before);
-  expect(after.map((row) => row['step'])).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(after.map((row) => row['step'])).toEqual(
+    Array.from({ length: ITERATIONS }, (_, i) => i + 1),
+  );
 });
