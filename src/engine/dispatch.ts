@@ -57,8 +57,14 @@ export interface Dispatch extends KernelSource {
 const MAX_GROUPS = 65535;
 const UNIFORM_CACHE_SIZE = 512;
 
+interface Compiled {
+  pipeline: GPUComputePipeline;
+  /** Asked for once: every call makes a new object. */
+  layout: GPUBindGroupLayout;
+}
+
 interface DeviceCache {
-  pipelines: Map<string, GPUComputePipeline>;
+  pipelines: Map<string, Compiled>;
   uniforms: Map<string, GPUBuffer>;
 }
 /** Set while kernels are only collected, to be compiled ahead of their first use. */
@@ -113,10 +119,10 @@ export function elementGroups(count: number, workgroupSize: number): [number, nu
 }
 
 /** @throws PlaygroundError 'engine' naming the limit, for a buffer that the device cannot bind */
-function requireBindable(device: GPUDevice, what: string, bytes: number): void {
+function requireBindable(device: GPUDevice, what: () => string, bytes: number): void {
   for (const limit of ['maxBufferSize', 'maxStorageBufferBindingSize'] as const) {
     const allowed = device.limits[limit];
-    if (bytes > allowed) throw overLimit(what, bytes, limit, allowed);
+    if (bytes > allowed) throw overLimit(what(), bytes, limit, allowed);
   }
 }
 
@@ -129,7 +135,7 @@ export function emptyTensor<R extends tf.Rank = tf.Rank>(
   dtype: 'float32' | 'int32' = 'float32',
 ): tf.Tensor<R> {
   const backend = recordingBackend('emptyTensor');
-  const what = `a tensor of shape [${(shape as number[]).join(', ')}]`;
+  const what = () => `a tensor of shape [${(shape as number[]).join(', ')}]`;
   requireBindable(backend.device, what, tf.util.sizeFromShape(shape) * 4);
   const info = backend.makeTensorInfo(shape, dtype);
   allocatingFor(what, () => backend.uploadToGPU(info.dataId));
@@ -146,8 +152,16 @@ export function markWritten(tensor: tf.Tensor): void {
   if (data.resource !== undefined && data.resource !== null) data.values = null;
 }
 
+/** A number for each text: a key that held the text would be put together for every dispatch. */
+const texts = new Map<string, number>();
+
 function pipelineKey({ code, constants, defines }: KernelSource): string {
-  return `${JSON.stringify(constants ?? {})}${JSON.stringify(defines ?? {})}${code}`;
+  let text = texts.get(code);
+  if (text === undefined) {
+    text = texts.size;
+    texts.set(code, text);
+  }
+  return `${text} ${JSON.stringify(constants ?? {})} ${JSON.stringify(defines ?? {})}`;
 }
 
 function pipelineDescriptor(
@@ -180,7 +194,8 @@ export async function warmUp(kernels: KernelSource[]): Promise<void> {
       const descriptor = pipelineDescriptor(device, kernel);
       const inText = device.popErrorScope().catch(() => null);
       try {
-        pipelines.set(key, await device.createComputePipelineAsync(descriptor));
+        const pipeline = await device.createComputePipelineAsync(descriptor);
+        pipelines.set(key, { pipeline, layout: pipeline.getBindGroupLayout(0) });
       } catch (thrown) {
         throw brokenKernel(kernel.label, (await inText)?.message ?? String(thrown));
       }
@@ -192,11 +207,12 @@ export async function warmUp(kernels: KernelSource[]): Promise<void> {
  * Compiles a kernel where it is needed. The device tells of a failure later and in words that name
  * no kernel, except in an error scope.
  */
-function compile(device: GPUDevice, key: string, kernel: KernelSource): GPUComputePipeline {
+function compile(device: GPUDevice, key: string, kernel: KernelSource): Compiled {
   const { pipelines } = cacheOf(device);
   const scopes: GPUErrorFilter[] = ['validation', 'internal'];
   for (const scope of scopes) device.pushErrorScope(scope);
   const pipeline = device.createComputePipeline(pipelineDescriptor(device, kernel));
+  const compiled = { pipeline, layout: pipeline.getBindGroupLayout(0) };
   scopes.forEach(() => {
     void device.popErrorScope().then(
       (error) => {
@@ -207,8 +223,8 @@ function compile(device: GPUDevice, key: string, kernel: KernelSource): GPUCompu
       () => undefined, // the device is lost, which is told elsewhere
     );
   });
-  pipelines.set(key, pipeline);
-  return pipeline;
+  pipelines.set(key, compiled);
+  return compiled;
 }
 
 /**
@@ -256,19 +272,20 @@ function uniformBuffer(device: GPUDevice, words: number[]): GPUBuffer {
 
 function bindGroup(
   backend: RecordingBackend,
-  pipeline: GPUComputePipeline,
+  layout: GPUBindGroupLayout,
   { label, buffers, uniforms }: Dispatch,
 ): GPUBindGroup {
   const bound = buffers.map((tensor) => {
-    const what = `a tensor of shape [${tensor.shape.join(', ')}] of kernel ${label}`;
+    const what = () => `a tensor of shape [${tensor.shape.join(', ')}] of kernel ${label}`;
     requireBindable(backend.device, what, tensor.size * 4);
-    allocatingFor(what, () => backend.uploadToGPU(tensor.dataId));
-    return backend.tensorMap.get(tensor.dataId).resource!;
+    const data = backend.tensorMap.get(tensor.dataId);
+    if (!data.resource) allocatingFor(what, () => backend.uploadToGPU(tensor.dataId));
+    return data.resource!;
   });
   if (uniforms !== undefined) bound.push(uniformBuffer(backend.device, uniforms));
   return backend.device.createBindGroup({
     label,
-    layout: pipeline.getBindGroupLayout(0),
+    layout,
     entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
 }
@@ -299,9 +316,9 @@ export function dispatch(kernel: Dispatch): void {
     collected.set(key, kernel);
     return;
   }
-  const pipeline = pipelines.get(key) ?? compile(backend.device, key, kernel);
+  const { pipeline, layout } = pipelines.get(key) ?? compile(backend.device, key, kernel);
   // Uploads end the compute pass, so the group is made before the pass is taken.
-  const group = bindGroup(backend, pipeline, kernel);
+  const group = bindGroup(backend, layout, kernel);
 
   backend.ensureCommandEncoderReady();
   backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();

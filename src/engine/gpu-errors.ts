@@ -5,10 +5,10 @@ const SMALLER = 'Use a smaller batch, a shorter context or a smaller model';
 /** Messages of shader compilers quote whole programs. */
 const QUOTED = 600;
 
-let allocating = 'a tensor';
+let allocating = (): string => 'a tensor';
 
 /** Names what the buffers made in `body` are for, should the GPU have no room for them. */
-export function allocatingFor<T>(what: string, body: () => T): T {
+export function allocatingFor<T>(what: () => string, body: () => T): T {
   const outer = allocating;
   allocating = what;
   try {
@@ -20,7 +20,7 @@ export function allocatingFor<T>(what: string, body: () => T): T {
 
 /** What buffers are being made for. */
 export function allocationInHand(): string {
-  return allocating;
+  return allocating();
 }
 
 /** 1 234 567 → '1.2 MiB'. */

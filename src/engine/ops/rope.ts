@@ -11,13 +11,13 @@ export interface RopeTable {
 }
 
 /** Where the position of a row comes from; the uniforms follow the last tensor. */
-const POSITION_IN_ROW = `@group(0) @binding(4) var<uniform> size: Size;
+const inRowKernel = `@group(0) @binding(4) var<uniform> size: Size;
 fn position(row: u32) -> u32 { return row % size.T; }
-`;
-const POSITION_GIVEN = `@group(0) @binding(4) var<storage, read> positions: array<u32>;
+${ropeKernel}`;
+const givenKernel = `@group(0) @binding(4) var<storage, read> positions: array<u32>;
 @group(0) @binding(5) var<uniform> size: Size;
 fn position(row: u32) -> u32 { return positions[row]; }
-`;
+${ropeKernel}`;
 
 /**
  * The angles for positions 0 … maxPositions − 1, computed in f64: an f32 product of a late
@@ -56,7 +56,7 @@ export function rotate(
   const { T, positions } = where;
   dispatch({
     label: positions === undefined ? 'rope' : 'rope-at',
-    code: (positions === undefined ? POSITION_IN_ROW : POSITION_GIVEN) + ropeKernel,
+    code: positions === undefined ? inRowKernel : givenKernel,
     constants: { HEADS: width / headDim, HALF: headDim / 2 },
     buffers: positions === undefined ? [y, x, cos, sin] : [y, x, cos, sin, positions],
     uniforms: [rows, T, f32Bits(sign)],
