@@ -1,5 +1,6 @@
 // C[R, S] = A · B for graphics cards, in the three layouts of a linear layer: a workgroup of 16×16
-// makes a 64×64 tile, of which each invocation holds 4×4, from slabs of A and B in shared memory.
+// makes a 64×64 tile, of which each invocation holds every 16th row and column, from slabs of A and
+// B in shared memory: neighbours then read and write neighbouring columns.
 //   forward     y = x · wᵀ     A = x [R, I]          B = w [S, I]: B_TRANSPOSED
 //   grad input  dx = dy · w    A = dy [R, I]         B = w [I, S]
 //   grad weight dw = dyᵀ · x   A = dy [I, R]: A_TRANSPOSED   B = x [I, S], I cut into slices along z
@@ -16,9 +17,11 @@ struct Size { R: u32, S: u32, I: u32, slice: u32 } // slice: how much of I one z
 
 const TILE = 64u;
 const DEPTH = 16u;
+// One more than the tile, so that neighbours that store one below the other meet different banks.
+const STRIDE = 65u;
 
-var<workgroup> slab_a: array<array<f32, TILE>, DEPTH>;
-var<workgroup> slab_b: array<array<f32, TILE>, DEPTH>;
+var<workgroup> slab_a: array<array<f32, STRIDE>, DEPTH>;
+var<workgroup> slab_b: array<array<f32, STRIDE>, DEPTH>;
 
 @compute @workgroup_size(16, 16)
 fn main(
@@ -55,16 +58,16 @@ fn main(
     }
     workgroupBarrier();
     for (var i = 0u; i < DEPTH; i++) {
-      let s = local.x * 4u;
-      let across = vec4f(slab_b[i][s], slab_b[i][s + 1u], slab_b[i][s + 2u], slab_b[i][s + 3u]);
-      for (var r = 0u; r < 4u; r++) { tile[r] += slab_a[i][local.y * 4u + r] * across; }
+      let s = local.x;
+      let across = vec4f(slab_b[i][s], slab_b[i][s + 16u], slab_b[i][s + 32u], slab_b[i][s + 48u]);
+      for (var r = 0u; r < 4u; r++) { tile[r] += slab_a[i][local.y + 16u * r] * across; }
     }
     workgroupBarrier();
   }
   for (var r = 0u; r < 4u; r++) {
-    let row = row0 + local.y * 4u + r;
+    let row = row0 + local.y + 16u * r;
     for (var s = 0u; s < 4u; s++) {
-      let column = column0 + local.x * 4u + s;
+      let column = column0 + local.x + 16u * s;
       if (row < size.R && column < size.S) {
         let at = row * size.S + column;
         let start = select(0.0, residual[at], ADD == 1u);
