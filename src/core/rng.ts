@@ -3,7 +3,7 @@
  * (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"; the generator of JAX).
  * A draw is a pure function of (seed, stream, index, sub): there is no hidden state to save, so a
  * resumed run draws what the uninterrupted one would have drawn. Only 32-bit adds, rotations and
- * xors are used, so `kernels/sample.wgsl` computes the same bits on the GPU.
+ * xors are used, so `kernels/threefry.wgsl` computes the same bits on the GPU.
  */
 
 /** Streams keep draws of different purposes apart. Append only: numbers are part of saved runs. */

@@ -106,6 +106,9 @@ export function f32Bits(value: number): number {
   return new Uint32Array(new Float32Array([value]).buffer)[0]!;
 }
 
+/** The next multiple of 4: kernels read and write `vec4f`. */
+export const up4 = (count: number): number => Math.ceil(count / 4) * 4;
+
 /**
  * Workgroups for `count` invocations of an element-wise kernel, folded into two dimensions where
  * one would be over the limit. The kernel's index is `id.y * (groups.x * workgroup_size) + id.x`

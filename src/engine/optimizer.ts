@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import { compileAhead } from './dispatch';
+import { compileAhead, up4 } from './dispatch';
 import { throwFailure } from './failure';
 import type { LossOutput } from './losses';
 import { flatAdamW, REPORT, type AdamWStep, type FlatAdamW, type Layout } from './ops/adamw';
@@ -166,8 +166,6 @@ export class AdamW {
     });
   }
 }
-
-const up4 = (count: number): number => Math.ceil(count / 4) * 4;
 
 function placed(parameters: [string, tf.Variable][], from: number): Layout['slots'] {
   let next = from;

@@ -3,6 +3,7 @@
 // of the cumulative distribution. For graphics cards: a workgroup takes a sequence, each invocation
 // a stretch of the vocabulary; the stretch that the threshold falls into is added up once more in the
 // same order, so the threshold and the running sum agree bit for bit.
+// threefry.wgsl is put before this.
 struct Settings {
   B: u32, V: u32, max_new_tokens: u32, eos_token_id: i32, seed: u32, stream: u32, temperature: f32,
 }
@@ -15,27 +16,6 @@ struct Settings {
 @group(0) @binding(5) var<storage, read> prompt_length: array<i32>;
 @group(0) @binding(6) var<storage, read> row_stream: array<i32>;
 @group(0) @binding(7) var<uniform> settings: Settings;
-
-fn rotate_left(x: u32, bits: u32) -> u32 { return (x << bits) | (x >> (32u - bits)); }
-
-fn four_rounds(x: vec2u, a: u32, b: u32, c: u32, d: u32) -> vec2u {
-  var y = x;
-  y.x += y.y; y.y = rotate_left(y.y, a) ^ y.x;
-  y.x += y.y; y.y = rotate_left(y.y, b) ^ y.x;
-  y.x += y.y; y.y = rotate_left(y.y, c) ^ y.x;
-  y.x += y.y; y.y = rotate_left(y.y, d) ^ y.x;
-  return y;
-}
-
-fn threefry2x32(key: vec2u, counter: vec2u) -> vec2u {
-  let k2 = key.x ^ key.y ^ 0x1bd11bdau;
-  var x = counter + key;
-  x = four_rounds(x, 13u, 15u, 26u, 6u) + vec2u(key.y, k2 + 1u);
-  x = four_rounds(x, 17u, 29u, 16u, 24u) + vec2u(k2, key.x + 2u);
-  x = four_rounds(x, 13u, 15u, 26u, 6u) + vec2u(key.x, key.y + 3u);
-  x = four_rounds(x, 17u, 29u, 16u, 24u) + vec2u(key.y, k2 + 4u);
-  return four_rounds(x, 13u, 15u, 26u, 6u) + vec2u(k2, key.x + 5u);
-}
 
 const WIDTH = 64u;
 var<workgroup> peaks: array<f32, WIDTH>;

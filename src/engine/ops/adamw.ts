@@ -191,7 +191,8 @@ class HostAdamW implements FlatAdamW {
     const { max_grad_norm } = options;
     const factor = max_grad_norm > 0 ? Math.min(1, max_grad_norm / (norm + 1e-6)) : 1;
     const finite = Number.isFinite(norm) && Number.isFinite(loss.dataSync()[0]!);
-    if (finite) numbers.forEach((g, slot) => this.update(slot, g, factor, hyperOf(options)));
+    const hyper = hyperOf(options);
+    if (finite) numbers.forEach((g, slot) => this.update(slot, g, factor, hyper));
     const bad = numbers.map((g) => (g.every((x) => Number.isFinite(x)) ? 0 : 1));
     return tf.tensor1d([factor, norm, finite ? 1 : 0, ...bad]);
   }

@@ -1,6 +1,6 @@
 /** y = x · wᵀ, Hugging Face's bias-free `nn.Linear` with weight [out, in]. */
 import * as tf from '@tensorflow/tfjs-core';
-import { dispatch, emptyTensor, useKernels } from '../dispatch';
+import { dispatch, emptyTensor, up4, useKernels } from '../dispatch';
 import forwardKernel from '../kernels/linear-forward.wgsl?raw';
 import gradInputKernel from '../kernels/linear-grad-input.wgsl?raw';
 import gradWeightKernel from '../kernels/linear-grad-weight.wgsl?raw';
@@ -19,7 +19,6 @@ const WANTED_GROUPS = { registers: 4, shared: 128 };
 const MIN_ROWS_PER_SLICE = 64;
 
 const tiles = (count: number): number => Math.ceil(count / TILE);
-const up4 = (count: number): number => Math.ceil(count / 4) * 4;
 
 /**
  * The kernels of a linear layer by themselves, for ops that bring their own gradient.

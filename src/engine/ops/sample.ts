@@ -2,9 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { STREAM, uniform } from '../../core/rng';
 import { dispatch, emptyTensor, f32Bits, markWritten, useKernels } from '../dispatch';
-import sharedKernel from '../kernels/sample-shared.wgsl?raw';
-import kernel from '../kernels/sample.wgsl?raw';
+import sharedSource from '../kernels/sample-shared.wgsl?raw';
+import source from '../kernels/sample.wgsl?raw';
+import threefry from '../kernels/threefry.wgsl?raw';
 import { variantOf } from '../variants';
+
+const kernel = threefry + source;
+const sharedKernel = threefry + sharedSource;
 
 export interface SamplerOptions {
   /** [B], tokens of each prompt. */
