@@ -50,9 +50,7 @@ export async function ppoRows({ size, rounds, tokenizer, prompts }: PpoWork): Pr
   const input = {
     modelConfig,
     policyWeights,
-    rewardWeights,
-    rewardShift: 0,
-    rewardScale: 1,
+    reward: { kind: 'model' as const, weights: rewardWeights, shift: 0, scale: 1 },
     prompts,
     seed: 1,
   };

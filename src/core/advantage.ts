@@ -21,21 +21,30 @@ export interface RewardInput {
  * r[b,t] = −β·(log π − log π_ref) + 1[t is the last position]·score[b]: the k1 estimate of the KL as
  * a per-token charge, the score on the last token (InstructGPT, equation 2; lm-human-preferences).
  * Rows with an empty mask get no reward.
- * @returns [B, T]
+ * @returns rewards and the KL charges in them, each [B, T]
  */
-export function tokenRewards(input: RewardInput): Float32Array {
+export function tokenRewards(input: RewardInput): {
+  rewards: Float32Array;
+  charges: Float32Array;
+} {
   const { B, T, mask, logprobs, refLogprobs, scores, kl_coef } = input;
-  const rewards = new Float32Array(B * T);
-  for (let b = 0; b < B; b++) {
-    let last = -1;
-    for (let i = b * T; i < (b + 1) * T; i++) {
-      if (!mask[i]) continue;
-      rewards[i] = -kl_coef * (logprobs[i]! - refLogprobs[i]!);
-      last = i;
-    }
-    if (last >= 0) rewards[last] = rewards[last]! + scores[b]!;
+  const charges = new Float32Array(B * T);
+  for (let i = 0; i < B * T; i++) {
+    // 0 − x: a charge of nothing is 0, not −0
+    if (mask[i]) charges[i] = 0 - kl_coef * (logprobs[i]! - refLogprobs[i]!);
   }
-  return rewards;
+  const rewards = charges.slice();
+  for (let b = 0; b < B; b++) {
+    const last = lastPosition(mask, b, T);
+    if (last !== null) rewards[last] = rewards[last]! + scores[b]!;
+  }
+  return { rewards, charges };
+}
+
+/** Where the last completion token of row `b` was chosen, as an index into [B, T]; null without one. */
+export function lastPosition(mask: Float32Array, b: number, T: number): number | null {
+  for (let i = (b + 1) * T - 1; i >= b * T; i--) if (mask[i]) return i;
+  return null;
 }
 
 /**

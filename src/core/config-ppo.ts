@@ -1,6 +1,7 @@
 /** Settings of PPO. Sources: IG = Ouyang et al. 2022 (InstructGPT); LMHP =
  * openai/lm-human-preferences; SUM = Stiennon et al. 2020; TRL = huggingface/trl; ours = chosen on the
  * shipped models. */
+import { PPO_BUGS } from './bugs';
 import { ADAMW_FIELDS } from './config-optimizer';
 import { choice, flag, real, whole } from './fields';
 
@@ -214,6 +215,52 @@ export const PPO_FIELDS = {
     advanced: true,
     why: 'Scores beyond ± this are cut. 0 turns it off.',
     source: 'Huang et al. 2024: ±10',
+  }),
+  value_model: choice({
+    default: 'separate',
+    options: ['separate', 'shared-trunk'] as const,
+    label: 'Value model',
+    advanced: true,
+    why: 'A model of its own that starts as the reward model, or a head on the policy itself: less memory, but both pull on one trunk.',
+    source: 'IG, SUM separate; TRL (first releases) a head on the policy',
+  }),
+  ptx_coef: real({
+    default: 0,
+    min: 0,
+    max: 100,
+    unit: '',
+    label: 'Pretraining mix (PPO-ptx)',
+    advanced: true,
+    why: 'Adds this times the loss on pretraining text, so that the policy does not forget what the base could do. 0 turns it off.',
+    source: 'IG section 3.5: γ = 27.8; TRL, OpenRLHF: none',
+  }),
+  ptx_batch_ratio: real({
+    default: 1,
+    min: 0.25,
+    max: 8,
+    unit: 'texts per episode',
+    label: 'Pretraining texts',
+    advanced: true,
+    why: 'How many pretraining texts are read beside each episode when the mix is on.',
+    source: 'IG appendix C.4: 8; ours 1, the texts are long beside the completions',
+  }),
+  ema_decay: real({
+    default: 0,
+    min: 0,
+    max: 0.9999,
+    unit: 'per iteration',
+    label: 'Weight averaging',
+    advanced: true,
+    why: 'The model that you get is a running average of the policy with this memory. 0 takes the last policy.',
+    source: 'IG appendix C.4: 0.992, over 256 000 episodes; ours 0, too few iterations to average',
+  }),
+  bug: choice({
+    default: 'none',
+    options: PPO_BUGS,
+    label: 'Bug lab',
+    advanced: true,
+    why: 'Plants a classic bug, to see what it does to the curves and how it is found. Never for a model you want to keep.',
+    source: 'ours; see core/bugs.ts',
   }),
   ...ADAMW_FIELDS,
 };

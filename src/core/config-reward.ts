@@ -1,9 +1,11 @@
 /** Settings of the reward model. Sources: IG = Ouyang et al. 2022 (InstructGPT); LMHP =
  * openai/lm-human-preferences; SUM = Stiennon et al. 2020; TRL = huggingface/trl; ours = chosen on the
  * shipped models. */
+import { REWARD_BUGS } from './bugs';
 import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
-import { real, whole, type Fields } from './fields';
+import { choice, real, whole } from './fields';
 
+// no `satisfies Fields` here: it would widen the options of a choice to string
 export const REWARD_FIELDS = {
   num_train_epochs: whole({
     default: 1,
@@ -74,5 +76,13 @@ export const REWARD_FIELDS = {
     why: 'Pulls the sum of each pair of rewards towards 0.',
     source: 'TRL RewardTrainer: 0.01 when on',
   }),
+  bug: choice({
+    default: 'none',
+    options: REWARD_BUGS,
+    label: 'Bug lab',
+    advanced: true,
+    why: 'Plants a classic bug, to see what it does to the curves and how it is found. Never for a model you want to keep.',
+    source: 'ours; see core/bugs.ts',
+  }),
   ...ADAMW_FIELDS,
-} satisfies Fields;
+};

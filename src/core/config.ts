@@ -4,6 +4,7 @@
  * SUM = Stiennon et al. 2020; TRL = huggingface/trl; ours = chosen on the shipped models,
  * see docs/log.md.
  */
+import { SFT_BUGS } from './bugs';
 import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
 import { PPO_FIELDS } from './config-ppo';
 import { REWARD_FIELDS } from './config-reward';
@@ -138,8 +139,26 @@ export const SFT_FIELDS = {
     why: 'Held-out loss and samples are taken every so many steps.',
     source: 'TRL',
   }),
+  resid_pdrop: real({
+    default: 0,
+    min: 0,
+    max: 0.5,
+    unit: 'share',
+    label: 'Dropout',
+    advanced: true,
+    why: 'Leaves out this share of what each half of a block adds, at random, so that the model does not lean on single paths.',
+    source: 'IG appendix C.1: 0.2, for 16 epochs; ours 0, for 5',
+  }),
+  bug: choice({
+    default: 'none',
+    options: SFT_BUGS,
+    label: 'Bug lab',
+    advanced: true,
+    why: 'Plants a classic bug, to see what it does to the curves and how it is found. Never for a model you want to keep.',
+    source: 'ours; see core/bugs.ts',
+  }),
   ...ADAMW_FIELDS,
-} satisfies Fields;
+};
 
 export const RANKINGS_FIELDS = {
   num_completions: whole({

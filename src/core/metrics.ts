@@ -1,4 +1,5 @@
 /** The metrics catalogue: every number that a stage logs, by its TRL name. */
+import { CHECK_METRICS } from './metrics-checks';
 import { metric, type Metric } from './metric';
 
 const LIST: Metric[] = [
@@ -157,6 +158,15 @@ const LIST: Metric[] = [
     'A spike or more than 15: raise β or lower the learning rate. Negative: log-probabilities are computed wrongly.',
   ),
   metric(
+    'objective/kl_k3',
+    'KL to SFT (k3)',
+    'nats',
+    'mean Σ (eˣ − 1 − x), x = log π_ref − log π',
+    'The same distance by an estimate that is never negative and less noisy (Schulman 2020).',
+    'close to the KL',
+    [0, null],
+  ),
+  metric(
     'objective/entropy',
     'Entropy',
     'nats',
@@ -173,7 +183,8 @@ const LIST: Metric[] = [
     '−β·KL',
     'What the completions paid for leaving the SFT model.',
     'slightly negative',
-    [null, null],
+    [null, 0.001],
+    'Above 0: the KL is paid for instead of charged.',
   ),
   metric(
     'objective/rlhf_reward',
@@ -241,6 +252,16 @@ const LIST: Metric[] = [
     'How wrong the value model was about the returns.',
     'falls',
     [null, null],
+  ),
+  metric(
+    'loss/ptx_avg',
+    'Pretraining loss',
+    'nats',
+    '−mean log π(pretraining text)',
+    'How surprised the policy is by text of the kind that the base learned from.',
+    'does not rise',
+    [null, null],
+    'If it rises, the policy forgets: raise the pretraining mix.',
   ),
   metric(
     'val/clipfrac_avg',
@@ -379,6 +400,7 @@ const LIST: Metric[] = [
     '',
     0,
   ),
+  ...CHECK_METRICS,
 ];
 
 /** The catalogue by id. */

@@ -18,6 +18,7 @@ export const STREAM = {
   labeler: 8,
   corpus: 9,
   dropout: 10,
+  pretraining: 11,
 } as const;
 
 const ROTATIONS = [

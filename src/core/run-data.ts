@@ -30,4 +30,12 @@ export type StageData =
       demonstrations: Demonstration[];
       rankings: Ranking[];
     }
-  | { stage: 'ppo'; seed: number; start: Source; reward: Source; prompts: string[] };
+  | {
+      stage: 'ppo';
+      seed: number;
+      start: Source;
+      reward: Source;
+      prompts: string[];
+      /** The shipped base below the policy, whose pretraining text PPO-ptx reads; absent without one. */
+      base?: string;
+    };

@@ -17,16 +17,18 @@ const FINAL_NORM = 'model.norm.weight';
  */
 export class ScalarModel {
   readonly config: ModelConfig;
-  /** Trunk by Hugging Face name, `score.weight` [1, C], `score.bias` [1]. */
+  /** Trunk by Hugging Face name, unless it is another model's; `score.weight` [1, C], `score.bias` [1]. */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   private readonly trunk: Llama;
   private readonly head: ReadonlyMap<string, tf.Variable>;
+  private readonly ownsTrunk: boolean;
 
-  private constructor(config: ModelConfig, trunk: Llama, head: Map<string, tf.Variable>) {
-    this.config = config;
+  private constructor(trunk: Llama, head: Map<string, tf.Variable>, ownsTrunk: boolean) {
+    this.config = trunk.config;
     this.trunk = trunk;
     this.head = head;
-    this.parameters = new Map([...trunk.parameters, ...head]);
+    this.ownsTrunk = ownsTrunk;
+    this.parameters = new Map([...(ownsTrunk ? trunk.parameters : []), ...head]);
   }
 
   /**
@@ -37,29 +39,26 @@ export class ScalarModel {
    * @throws PlaygroundError 'format' naming a tensor that is missing, unknown or of another shape
    */
   static load(config: ModelConfig, weights: WeightMap, seed: number): ScalarModel {
-    const C = config.hidden_size;
     const trunkWeights: WeightMap = new Map(weights);
     for (const name of ['lm_head.weight', SCORE_WEIGHT, SCORE_BIAS]) trunkWeights.delete(name);
-
-    const headShapes = new Map([
-      [SCORE_WEIGHT, [1, C]],
-      [SCORE_BIAS, [1]],
-    ]);
-    const head = uploadParameters(
-      headShapes,
-      new Map([
-        [SCORE_WEIGHT, weights.get(SCORE_WEIGHT) ?? initialScore(weights.get(FINAL_NORM), C, seed)],
-        [SCORE_BIAS, weights.get(SCORE_BIAS) ?? { shape: [1], data: new Float32Array(1) }],
-      ]),
-    );
+    const head = uploadHead(config.hidden_size, weights, seed);
     try {
       // Tied: the trunk has no output matrix of its own.
       const trunk = Llama.load({ ...config, tie_word_embeddings: true }, trunkWeights);
-      return new ScalarModel(config, trunk, head);
+      return new ScalarModel(trunk, head, true);
     } catch (thrown) {
       for (const tensor of head.values()) tensor.dispose();
       throw thrown;
     }
+  }
+
+  /**
+   * A head on a model that is there already and stays its owner's: only the head is among
+   * `parameters` and freed.
+   * @param weights those of the trunk, for the size of a new head; a `score.weight` in it is taken
+   */
+  static onTrunk(trunk: Llama, weights: WeightMap, seed: number): ScalarModel {
+    return new ScalarModel(trunk, uploadHead(trunk.config.hidden_size, weights, seed), false);
   }
 
   /** A score at every position [N]; what padding scores means nothing. */
@@ -69,11 +68,23 @@ export class ScalarModel {
     return scoreHead(this.trunk.hiddenStates(batch), weight, bias);
   }
 
-  /** Frees all tensors of the model. */
+  /** Frees all tensors that are its own. */
   dispose(): void {
-    this.trunk.dispose();
+    if (this.ownsTrunk) this.trunk.dispose();
     for (const tensor of this.head.values()) tensor.dispose();
   }
+}
+
+function uploadHead(C: number, weights: WeightMap, seed: number): Map<string, tf.Variable> {
+  const shapes = new Map([
+    [SCORE_WEIGHT, [1, C]],
+    [SCORE_BIAS, [1]],
+  ]);
+  const head = new Map([
+    [SCORE_WEIGHT, weights.get(SCORE_WEIGHT) ?? initialScore(weights.get(FINAL_NORM), C, seed)],
+    [SCORE_BIAS, weights.get(SCORE_BIAS) ?? { shape: [1], data: new Float32Array(1) }],
+  ]);
+  return uploadParameters(shapes, head);
 }
 
 function initialScore(norm: HostTensor | undefined, C: number, seed: number): HostTensor {

@@ -1,6 +1,7 @@
 /** Forward passes without gradients, read back to the host. Large batches run in parts. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { TokenBatch } from './batch';
+import type { Dropout } from './dropout';
 import { throwFailure } from './failure';
 import type { ScalarModel } from './heads';
 import type { Llama } from './model';
@@ -13,11 +14,13 @@ const MAX_LOGITS = 2 ** 24;
  * Log-probability of each completion token and entropy of its distribution, in nats, [B, T];
  * 0 where the mask is 0. Place t belongs to token t + 1.
  * @param temperature divides the logits: the one used for sampling
+ * @param dropout left out wherever nothing learns; the bug lab leaves it on
  */
 export async function tokenLogprobs(
   model: Llama,
   batch: TokenBatch,
   temperature: number,
+  dropout?: Dropout,
 ): Promise<{ logprobs: Float32Array; entropy: Float32Array }> {
   const { B, T, mask } = batch;
   const logprobs = new Float32Array(B * T);
@@ -27,7 +30,7 @@ export async function tokenLogprobs(
     const N = part.B * T;
     const result = await read(() => {
       const targets = tf.tensor1d(part.targets, 'int32');
-      return tokenLogprob(model.logits(model.hiddenStates(part)), targets, temperature);
+      return tokenLogprob(model.logits(model.hiddenStates(part, dropout)), targets, temperature);
     });
     for (let n = 0; n < N; n++) {
       if (mask[first * T + n] === 0) continue;

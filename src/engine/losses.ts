@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { PlaygroundError } from '../core/errors';
 import type { TokenBatch } from './batch';
+import type { Dropout } from './dropout';
 import type { ScalarModel } from './heads';
 import type { Llama } from './model';
 import { tokenLogprob } from './ops/token-logprob';
@@ -21,9 +22,9 @@ export interface LossOutput {
  * `num_tokens` (prompt and completion tokens of the batch, as TRL's SFTTrainer counts them).
  * @throws PlaygroundError 'input' when no token is a completion token
  */
-export function completionLoss(model: Llama, batch: TokenBatch): LossOutput {
+export function completionLoss(model: Llama, batch: TokenBatch, dropout?: Dropout): LossOutput {
   const mean = maskedMean(batch);
-  const { logprob, entropy, isArgmax } = tokenStats(model, batch, 1);
+  const { logprob, entropy, isArgmax } = tokenStats(model, batch, 1, dropout);
   return {
     loss: tf.neg(mean(logprob)),
     stats: {
@@ -103,7 +104,7 @@ export function kwiseRewardLoss(
 /**
  * Clipped policy loss (Schulman et al. 2017, equation 7): masked mean of
  * max(−A·ratio, −A·clip(ratio, 1 ± cliprange)), ratio = exp(log π − log π_old).
- * Stats: `approxkl` (masked mean of ½·Δ², nats), `clipfrac` (share of tokens where the clipped term
+ * Stats: `pg_loss`, `approxkl` (masked mean of ½·Δ², nats), `clipfrac` (share of tokens where the clipped term
  * is larger), `entropy` (nats), `ratio` (masked mean), `ratio_var` (masked variance).
  * @param rollout `oldLogprobs` (nats, at the same temperature) and `advantages`, [B, T] each, read
  *   where the mask is 1
@@ -125,9 +126,11 @@ export function ppoPolicyLoss(
   const unclipped = tf.mul(minusA, ratio);
   const clipped = tf.mul(minusA, tf.clipByValue(ratio, 1 - cliprange, 1 + cliprange));
   const ratioMean = mean(ratio);
+  const pg_loss = mean(tf.maximum(unclipped, clipped));
   return {
-    loss: mean(tf.maximum(unclipped, clipped)),
+    loss: pg_loss,
     stats: {
+      pg_loss,
       approxkl: tf.mul(0.5, mean(tf.square(delta))),
       clipfrac: mean(tf.cast(tf.greater(clipped, unclipped), 'float32')),
       entropy: mean(entropy),
@@ -170,6 +173,20 @@ export function ppoValueLoss(
   };
 }
 
+/** Both losses in one backward pass. */
+export function addLosses(a: LossOutput, b: LossOutput): LossOutput {
+  return { loss: tf.add(a.loss, b.loss), stats: { ...a.stats, ...b.stats } };
+}
+
+/**
+ * The pretraining term of PPO-ptx (Ouyang et al. 2022, equation 2): −ptx_coef · masked mean of log π
+ * over pretraining text. Stat: `ptx_loss` (before the coefficient), nats per token.
+ */
+export function pretrainingLoss(model: Llama, batch: TokenBatch, ptx_coef: number): LossOutput {
+  const { loss } = completionLoss(model, batch);
+  return { loss: tf.mul(ptx_coef, loss), stats: { ptx_loss: loss } };
+}
+
 interface TokenStats {
   logprob: tf.Tensor1D;
   entropy: tf.Tensor1D;
@@ -177,10 +194,19 @@ interface TokenStats {
 }
 
 /** Log-probability, entropy and top-1 hit of each target of a batch, [N] each. */
-function tokenStats(model: Llama, batch: TokenBatch, temperature: number): TokenStats {
+function tokenStats(
+  model: Llama,
+  batch: TokenBatch,
+  temperature: number,
+  dropout?: Dropout,
+): TokenStats {
   const N = batch.B * batch.T;
   const targets = tf.tensor1d(batch.targets, 'int32');
-  const result = tokenLogprob(model.logits(model.hiddenStates(batch)), targets, temperature);
+  const result = tokenLogprob(
+    model.logits(model.hiddenStates(batch, dropout)),
+    targets,
+    temperature,
+  );
   const row = (i: number) => tf.reshape<tf.Rank.R1>(tf.slice(result, [i, 0], [1, N]), [N]);
   return { logprob: row(0), entropy: row(1), isArgmax: row(2) };
 }

@@ -8,6 +8,7 @@ import { PlaygroundError } from '../core/errors';
 import { parameterShapes } from '../core/presets';
 import { uploadTokens, type TokenBatch } from './batch';
 import { attentionBlock, mlpBlock, type AttentionWeights, type MlpWeights } from './block';
+import { dropAdded, type Dropout } from './dropout';
 import { cachedAttention } from './ops/decode-attention';
 import { embedding } from './ops/embedding';
 import type { KeyValueCache } from './ops/kv-cache';
@@ -67,10 +68,11 @@ export class Llama {
 
   /**
    * Hidden states [N, C] after the final norm, at every position of a right-padded batch.
+   * @param dropout of what each half of a block adds, in training
    * @throws PlaygroundError 'input' when a row is longer than `max_position_embeddings`
    */
-  hiddenStates(batch: TokenBatch): tf.Tensor2D {
-    return this.run(this.embed(batch), this.causal(batch));
+  hiddenStates(batch: TokenBatch, dropout?: Dropout): tf.Tensor2D {
+    return this.run(this.embed(batch), this.causal(batch), dropout);
   }
 
   /** Logits [N, V] for hidden states [N, C]; the output matrix may be the embedding (tied). */
@@ -151,11 +153,14 @@ export class Llama {
   }
 
   /** The transformer proper: [N, C] → [N, C]. */
-  private run(embedded: tf.Tensor2D, attend: Attend): tf.Tensor2D {
+  private run(embedded: tf.Tensor2D, attend: Attend, dropout?: Dropout): tf.Tensor2D {
     const eps = this.config.rms_norm_eps;
+    const drop = (before: tf.Tensor2D, after: tf.Tensor2D, half: number): tf.Tensor2D =>
+      dropout === undefined ? after : dropAdded(before, after, dropout, half);
     let x = embedded;
     this.layers.forEach((layer, index) => {
-      x = mlpBlock(attend(x, layer, index), layer, eps);
+      x = drop(x, attend(x, layer, index), 2 * index);
+      x = drop(x, mlpBlock(x, layer, eps), 2 * index + 1);
     });
     return rmsNorm(x, this.parameters.get('model.norm.weight')! as tf.Tensor as tf.Tensor1D, eps);
   }

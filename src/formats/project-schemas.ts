@@ -230,6 +230,7 @@ const stageDataSchema: Schema<StageData> = v.variant('stage', [
     start: source,
     reward: source,
     prompts: v.array(text),
+    base: v.exactOptional(text),
   }),
 ]);
 

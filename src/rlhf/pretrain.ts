@@ -118,7 +118,7 @@ export async function* pretrain(
         resume: ctx.resume,
         extraState: { tokenizer: toTokenizerJson(tokenizer), modelConfig },
       },
-      { ...config, min_lr_ratio: 0.1 },
+      { ...config, min_lr_ratio: 0.1, resid_pdrop: 0, bug: 'none' },
     );
     return { weights: await readWeights(model.parameters), modelConfig, tokenizer };
   } finally {

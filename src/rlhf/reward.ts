@@ -17,6 +17,7 @@ import { AdamW } from '../engine/optimizer';
 import { readWeights } from '../engine/weights';
 import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import { rewardExamples } from './bug-lab';
 import { rewardAccuracy, scoreRows, type RankedRows } from './measures';
 import { holdOutPrompts, rankedRows } from './rankings';
 import { epochBatches, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
@@ -78,7 +79,8 @@ export async function* trainReward(
         'Rank some completions; ties, skipped and all-bad sets teach the reward model nothing.',
     });
   }
-  const { train, heldOut } = holdOutPrompts(groups, config.held_out_ratio, input.seed);
+  const { train: kept, heldOut } = holdOutPrompts(groups, config.held_out_ratio, input.seed);
+  const { groups: train, epochs } = rewardExamples(config, kept);
 
   // 2. SFT trunk, new scalar head
   const model = ScalarModel.load(
@@ -89,7 +91,7 @@ export async function* trainReward(
   const optimizer = new AdamW(model.parameters, { ...config, adam_epsilon: 1e-8 });
   try {
     const batches = epochBatches(train.length, config.per_device_train_batch_size, input.seed);
-    const totalSteps = config.num_train_epochs * batches.stepsPerEpoch;
+    const totalSteps = epochs * batches.stepsPerEpoch;
     const warmup = Math.round(config.warmup_ratio * totalSteps);
     const start = ctx.resume?.step ?? 0;
     let num_tokens = Number(ctx.resume?.state.num_tokens ?? 0);

@@ -1,22 +1,39 @@
 /** One batch of episodes: the policy writes, then everything that PPO needs to know is measured. */
-import { generalizedAdvantage, maskedMoments, tokenRewards, whiten } from '../core/advantage';
-import { sequenceKl } from '../core/kl';
+import {
+  generalizedAdvantage,
+  lastPosition,
+  maskedMoments,
+  tokenRewards,
+  whiten,
+} from '../core/advantage';
+import { PlaygroundError } from '../core/errors';
+import { k3, sequenceKl } from '../core/kl';
 import { finalScore } from '../core/scores';
 import type { PpoConfig } from '../core/config';
-import type { Sample } from '../core/domain';
+import type { Completion, Sample } from '../core/domain';
 import { collate, type TokenBatch } from '../engine/batch';
 import { generate, type Generation } from '../engine/generate';
 import type { ScalarModel } from '../engine/heads';
 import { scores as rewardScores, tokenLogprobs, values as valuesOf } from '../engine/inference';
 import type { Llama } from '../engine/model';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { promptTokens, toSample, visiblePlaces } from './sampling';
+import {
+  chargedKlCoef,
+  placedRewards,
+  referenceDropout,
+  valueTargets,
+  whitenedPlaces,
+} from './bug-lab';
+import { promptTokens, toCompletion, toSample, visiblePlaces } from './sampling';
+
+/** A reward that is written down instead of learnt. */
+export type RewardRule = (prompt: string, completion: Completion) => number;
 
 export interface Models {
   policy: Llama;
   reference: Llama;
-  /** Its output is the normalised reward. */
-  reward: ScalarModel;
+  /** Its output is the normalised reward; or a rule in its place. */
+  reward: ScalarModel | RewardRule;
   value: ScalarModel;
 }
 
@@ -29,7 +46,12 @@ export interface Rollout {
   logprobs: Float32Array;
   refLogprobs: Float32Array;
   values: Float32Array;
+  /** KL charges, and rewards with the score, before any whitening. */
+  charges: Float32Array;
+  rewards: Float32Array;
+  /** Whitened. */
   advantages: Float32Array;
+  /** What the value model is trained on. */
   returns: Float32Array;
   /** Reward-model scores, [B], before clipping and the penalty for not ending. */
   rawScores: number[];
@@ -48,7 +70,7 @@ export async function collectRollout(
   tokenizer: Tokenizer,
   prompts: string[],
   streams: number[],
-  settings: { config: PpoConfig; kl_coef: number; seed: number },
+  settings: { config: PpoConfig; kl_coef: number; seed: number; iteration: number },
 ): Promise<Rollout> {
   const { config } = settings;
   const context = models.policy.config.max_position_embeddings;
@@ -77,27 +99,37 @@ export async function collectRollout(
     models.reference,
     batch,
     config.temperature,
+    referenceDropout(config, settings.seed, settings.iteration),
   );
   const values = await valuesOf(models.value, batch);
 
   // 3. scores; a completion that never ended is penalised
-  const rawScores = [...(await rewardScores(models.reward, batch))];
+  const rawScores = await scoreAll(models.reward, tokenizer, { prompts, written, batch });
   const scores = rawScores.map((score, i) =>
     finalScore(score, written[i]!.finish === 'eos', config),
   );
 
   // 4. rewards, advantages, returns; whitening comes last
-  let rewards = tokenRewards({
+  const kl_coef = chargedKlCoef(config, settings.kl_coef);
+  const { charges, rewards: due } = tokenRewards({
     B,
     T,
     mask,
     logprobs,
     refLogprobs,
     scores,
-    kl_coef: settings.kl_coef,
+    kl_coef,
   });
-  if (config.whiten_rewards) rewards = whiten(rewards, mask, false);
-  const estimate = generalizedAdvantage(rewards, values, mask, { B, T }, config.gamma, config.lam);
+  const rewards = placedRewards(config, due, batch, scores);
+  const estimate = generalizedAdvantage(
+    config.whiten_rewards ? whiten(rewards, mask, false) : rewards,
+    values,
+    mask,
+    { B, T },
+    config.gamma,
+    config.lam,
+  );
+  const advantages = whiten(estimate.advantages, whitenedPlaces(config, mask));
   return {
     prompts,
     written,
@@ -106,12 +138,35 @@ export async function collectRollout(
     logprobs,
     refLogprobs,
     values,
-    advantages: whiten(estimate.advantages, mask),
-    returns: estimate.returns,
+    charges,
+    rewards,
+    advantages,
+    returns: valueTargets(config, { returns: estimate.returns, whitened: advantages, values }),
     rawScores,
     scores,
     kl: sequenceKl(logprobs, refLogprobs, mask, { B, T }),
   };
+}
+
+/** @throws PlaygroundError `non-finite` naming the completion that the reward model has no number for */
+async function scoreAll(
+  reward: Models['reward'],
+  tokenizer: Tokenizer,
+  { prompts, written, batch }: Pick<Rollout, 'prompts' | 'written' | 'batch'>,
+): Promise<number[]> {
+  const completions = written.map((row) => toCompletion(tokenizer, row));
+  const all =
+    typeof reward === 'function'
+      ? completions.map((completion, i) => reward(prompts[i]!, completion))
+      : [...(await rewardScores(reward, batch))];
+  const bad = all.findIndex((score) => !Number.isFinite(score));
+  if (bad < 0) return all;
+  throw new PlaygroundError({
+    code: 'non-finite',
+    field: 'objective/scores',
+    message: `The reward model gives ${all[bad]} for "${completions[bad]!.text.slice(0, 60)}".`,
+    remedy: 'Train the reward model again with a lower learning rate.',
+  });
 }
 
 const mean = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;
@@ -122,23 +177,33 @@ function quantile(xs: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 }
 
-/** TRL's rollout metrics, statistics over valid tokens only. */
-export function rolloutMetrics(rollout: Rollout, kl_coef: number): Record<string, number> {
-  const { batch, logprobs, values, returns, scores, kl, written } = rollout;
-  const kl_mean = mean(kl);
+/** TRL's rollout metrics, statistics over valid tokens only, and our own checks (`check/…`). */
+export function rolloutMetrics(
+  rollout: Rollout,
+  kl_coef: number,
+  config: Pick<PpoConfig, 'whiten_rewards'>,
+): Record<string, number> {
+  const { batch, logprobs, refLogprobs, values, returns, scores, kl, written } = rollout;
   const residual = returns.map((r, i) => r - values[i]!);
   const ofReturns = maskedMoments(returns, batch.mask);
   const ofResidual = maskedMoments(residual, batch.mask);
   let negative = 0;
-  for (let i = 0; i < logprobs.length; i++) if (batch.mask[i]) negative -= logprobs[i]!;
+  let kl_k3 = 0;
+  for (let i = 0; i < logprobs.length; i++) {
+    if (!batch.mask[i]) continue;
+    negative -= logprobs[i]!;
+    kl_k3 += k3(logprobs[i]!, refLogprobs[i]!);
+  }
+  const charged = rowSums(rollout, rollout.charges);
   return {
     'objective/scores': mean(scores),
     'objective/scores_lo': quantile(scores, 0.1),
     'objective/scores_hi': quantile(scores, 0.9),
-    'objective/kl': kl_mean,
+    'objective/kl': mean(kl),
+    'objective/kl_k3': kl_k3 / batch.B,
     'objective/entropy': negative / batch.B,
-    'objective/non_score_reward': 0 - kl_coef * kl_mean,
-    'objective/rlhf_reward': mean(scores) - kl_coef * kl_mean,
+    'objective/non_score_reward': mean(charged),
+    'objective/rlhf_reward': mean(scores) + mean(charged),
     'objective/kl_coef': kl_coef,
     'ppo/returns/mean': ofReturns.mean,
     'ppo/returns/var': ofReturns.variance,
@@ -148,7 +213,63 @@ export function rolloutMetrics(rollout: Rollout, kl_coef: number): Record<string
       ofReturns.variance > 0 ? 1 - ofResidual.variance / ofReturns.variance : 0,
     'val/num_eos_tokens': written.filter((row) => row.finish === 'eos').length,
     response_length: mean(written.map((row) => row.tokens.length)),
+    ...rolloutChecks(rollout, charged, config),
   };
+}
+
+/** Identities that hold in a correct implementation, whatever the data. */
+function rolloutChecks(
+  rollout: Rollout,
+  charged: readonly number[],
+  config: Pick<PpoConfig, 'whiten_rewards'>,
+): Record<string, number> {
+  const { batch, rows, written, logprobs, rewards, advantages, returns, scores } = rollout;
+  const { T, mask } = batch;
+  const paid = rowSums(rollout, rewards);
+  const gaps = written.flatMap((row, b) => {
+    const first = b * T + rows[b]!.promptLength - 1;
+    return row.logprobs.map((logprob, t) => Math.abs(logprob - logprobs[first + t]!));
+  });
+  const atEnd = scores.flatMap((_, b) => {
+    const last = lastPosition(mask, b, T);
+    return last === null ? [] : [Math.abs(returns[last]! - rewards[last]!)];
+  });
+  const spread = maskedMoments(advantages, mask);
+  return {
+    'check/reward_sum_error': mean(paid.map((sum, b) => Math.abs(sum - charged[b]! - scores[b]!))),
+    'check/advantage_mean': spread.mean,
+    'check/advantage_std': Math.sqrt(spread.variance),
+    'check/old_logprob_gap': mean(gaps),
+    // Whitened rewards have another scale than those that the return is compared with.
+    ...(!config.whiten_rewards && { 'check/return_last_error': mean(atEnd) }),
+  };
+}
+
+/**
+ * Before the first update the value model is the reward model, so that both give the same number
+ * where a completion ends: `check/value_init_gap`, mean |V − score|.
+ */
+export function firstIterationChecks(
+  { batch, values, rawScores }: Rollout,
+  { reward }: Pick<Models, 'reward'>,
+  { value_model }: Pick<PpoConfig, 'value_model'>,
+): Record<string, number> {
+  if (typeof reward === 'function' || value_model === 'shared-trunk') return {};
+  const gaps = rawScores.map((score, b) => {
+    const end = values[b * batch.T + batch.lengths[b]! - 1]!;
+    return Math.abs(end - score);
+  });
+  return { 'check/value_init_gap': mean(gaps) };
+}
+
+/** Σ over the completion's places of each row, [B]. */
+function rowSums({ batch }: Rollout, x: Float32Array): number[] {
+  const { B, T, mask } = batch;
+  return Array.from({ length: B }, (_, b) => {
+    let sum = 0;
+    for (let i = b * T; i < (b + 1) * T; i++) if (mask[i]) sum += x[i]!;
+    return sum;
+  });
 }
 
 /** The first `count` episodes for the panel beside the chart. */

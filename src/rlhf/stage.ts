@@ -69,3 +69,13 @@ export function epochBatches(count: number, size: number, seed: number) {
     },
   };
 }
+
+/** Everything in a random order, in a fresh one each time round: n ↦ index, for n = 0, 1, 2, … */
+export function endlessOrder(count: number, seed: number, stream: number): (n: number) => number {
+  let drawn = { round: -1, order: [] as number[] };
+  return (n) => {
+    const round = Math.floor(n / count);
+    if (round !== drawn.round) drawn = { round, order: permutation(count, seed, stream, round) };
+    return drawn.order[n % count]!;
+  };
+}

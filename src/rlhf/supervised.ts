@@ -1,11 +1,13 @@
 /** The training loop that pretraining and SFT share: next-token cross-entropy with AdamW and a cosine. */
 import { cosineFactor } from '../core/schedule';
+import type { SftConfig } from '../core/config';
 import type { MetricRow, Sample } from '../core/domain';
-import { collate } from '../engine/batch';
+import { collate, type TokenBatch } from '../engine/batch';
 import { completionLoss } from '../engine/losses';
 import type { Llama } from '../engine/model';
 import { readWeights } from '../engine/weights';
 import { AdamW } from '../engine/optimizer';
+import { learntTokens } from './bug-lab';
 import { evaluateLoss } from './measures';
 import { epochBatches, underPrefix, withPrefix } from './stage';
 import type { StageEvent, StageSnapshot } from './stage';
@@ -39,6 +41,8 @@ export interface SupervisedConfig {
   adam_beta2: number;
   weight_decay: number;
   max_grad_norm: number;
+  resid_pdrop: number;
+  bug: SftConfig['bug'];
 }
 
 /** Runs to `totalSteps`, one event per optimizer step. The caller disposes the model. */
@@ -63,14 +67,19 @@ export async function* trainSupervised(
     }
     for (let step = start; step < totalSteps; step++) {
       // 1. the batch
-      const batch = collate(batches.rowsAt(step).map((i) => train[i]!));
+      const rows = batches.rowsAt(step).map((i) => train[i]!);
+      const batch = learntTokens(config, collate(rows));
       const tokens = batch.lengths.reduce((a, b) => a + b, 0);
       num_tokens += tokens;
 
       // 2. one AdamW step on the masked cross-entropy
       const learning_rate =
         config.learning_rate * cosineFactor(step, totalSteps, warmup, config.min_lr_ratio);
-      const result = await optimizer.step(() => completionLoss(model, batch), learning_rate);
+      const dropout = config.resid_pdrop > 0 ? { p: config.resid_pdrop, seed, step } : undefined;
+      const result = await optimizer.step(
+        () => completionLoss(model, batch, dropout),
+        learning_rate,
+      );
       const row: MetricRow = {
         step: step + 1,
         loss: result.loss,
@@ -79,6 +88,7 @@ export async function* trainSupervised(
         learning_rate,
         grad_norm: result.grad_norm,
         epoch: (step + 1) / batches.stepsPerEpoch,
+        ...maskChecks(batch, rows),
       };
 
       // 3. now and then: the held-out loss, and what the model writes
@@ -108,4 +118,21 @@ export async function* trainSupervised(
   } finally {
     optimizer.dispose();
   }
+}
+
+/**
+ * `check/prompt_tokens`: prompt tokens in the loss, which must be 0; `check/end_tokens`: share of rows
+ * whose last token is learnt, which must be 1.
+ */
+function maskChecks(
+  { T, mask }: TokenBatch,
+  rows: readonly TokenRow[],
+): Record<'check/prompt_tokens' | 'check/end_tokens', number> {
+  let promptTokens = 0;
+  let ends = 0;
+  rows.forEach(({ input_ids, promptLength }, b) => {
+    for (let t = 0; t < promptLength - 1; t++) promptTokens += mask[b * T + t]!;
+    ends += mask[b * T + input_ids.length - 2]!;
+  });
+  return { 'check/prompt_tokens': promptTokens, 'check/end_tokens': ends / rows.length };
 }

@@ -87,12 +87,14 @@ export async function collectInput(
       const own = prompts.map(({ text }) => text);
       // Without prompts of its own, PPO writes for those that people have answered or ranked.
       const known = [...rankings, ...demonstrations].map(({ prompt }) => prompt);
+      const base = await shelf.require(project, 'base');
       return finished({
         stage: 'ppo',
         seed,
         start: await shelf.require(project, 'sft'),
         reward: await shelf.require(project, 'reward'),
         prompts: distinct(own.length > 0 ? own : known),
+        ...(base.kind === 'shipped' && { base: base.id }),
       });
     }
   }
@@ -144,19 +146,19 @@ export async function startStage(
     case 'ppo': {
       const reward = await shelf.weights(data.reward, 'model');
       requireSameTokens(tokenizer, reward.tokenizer);
-      const { rewardShift, rewardScale } = await getRun(db, data.reward.runId);
+      const { rewardShift: shift, rewardScale: scale } = await getRun(db, data.reward.runId);
+      const ppo = config as StageConfigs['ppo'];
       return {
         events: trainPpo(
           {
             modelConfig,
             policyWeights: weights,
-            rewardWeights: reward.weights,
-            rewardShift,
-            rewardScale,
+            reward: { kind: 'model', weights: reward.weights, shift, scale },
             prompts: data.prompts,
+            pretrainingTexts: ppo.ptx_coef > 0 ? await shelf.pretrainingTexts(data.base) : [],
             seed,
           },
-          config as StageConfigs['ppo'],
+          ppo,
           ctx,
         ),
         model,

@@ -11,6 +11,7 @@ import { loadCheckpoint } from '../storage/checkpoints';
 import { getProject } from '../storage/projects';
 import { runs } from '../storage/runs';
 import type { Database } from '../storage/schema';
+import { splitDocuments } from '../tokenizer/documents';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { fromTokenizerJson } from '../tokenizer/tokenizer-json';
 
@@ -47,6 +48,13 @@ const REMEDIES = {
   reward: 'Train the reward model first.',
   ppo: 'Train the PPO stage first.',
 } as const;
+
+/** The two editions of the corpus, a few thousand documents of each. */
+const PRETRAINING_TEXT: Readonly<Record<string, string>> = {
+  nano: 'demo/corpus.txt',
+  tiny: 'demo/corpus-full.txt',
+  small: 'demo/corpus-full.txt',
+};
 
 export class ModelShelf {
   private readonly db: Database;
@@ -95,6 +103,13 @@ export class ModelShelf {
       weights: underPrefix(prefix, tensors),
       tokenizer: fromTokenizerJson(manifest.state['tokenizer']),
     };
+  }
+
+  /** Text of the kind that a shipped base learned from; none for other bases. */
+  async pretrainingTexts(base: string | undefined): Promise<string[]> {
+    const file = base === undefined ? undefined : PRETRAINING_TEXT[base];
+    if (file === undefined) return [];
+    return splitDocuments(await (await fetchFile(`${this.baseUrl}${file}`)).text());
   }
 
   /** A policy on the GPU. @throws PlaygroundError `missing` */

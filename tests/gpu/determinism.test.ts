@@ -54,9 +54,7 @@ async function ppo(variation: Variation = {}): Promise<WeightMap> {
   const input = {
     modelConfig: nano.modelConfig,
     policyWeights: nano.weights,
-    rewardWeights: weights,
-    rewardShift,
-    rewardScale,
+    reward: { kind: 'model' as const, weights, shift: rewardShift, scale: rewardScale },
     prompts: ordered(task.prompts.slice(0, 8), variation),
     seed: variation.seed ?? 1,
   };

@@ -10,7 +10,7 @@ import { Llama } from '../../src/engine/model';
 import { readWeights } from '../../src/engine/weights';
 import { trainPpo } from '../../src/rlhf/ppo';
 import { normalizedRewardWeights } from '../../src/rlhf/reward';
-import { collectRollout, rolloutMetrics, type Models } from '../../src/rlhf/rollout';
+import { collectRollout, rolloutMetrics } from '../../src/rlhf/rollout';
 import { largestDifference } from './model-fixture';
 import { drain, loadNano, loadTask, type Nano } from './rlhf-fixture';
 
@@ -45,8 +45,8 @@ const small = (changes = {}) =>
 const mean = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;
 const variance = (xs: readonly number[]) => mean(xs.map((x) => (x - mean(xs)) ** 2));
 
-function dispose(models: Models): void {
-  for (const model of new Set<{ dispose(): void }>(Object.values(models))) model.dispose();
+function dispose(models: Record<string, { dispose(): void }>): void {
+  for (const model of new Set(Object.values(models))) model.dispose();
 }
 
 describe('a rollout', () => {
@@ -66,7 +66,7 @@ describe('a rollout', () => {
         { shape, data: data.map((x) => x * 0.97) },
       ]),
     );
-    const models: Models = {
+    const models = {
       policy: Llama.load(nano.modelConfig, nano.weights),
       reference: Llama.load(nano.modelConfig, shrunk),
       reward: ScalarModel.load(nano.modelConfig, nano.weights, 11),
@@ -78,6 +78,7 @@ describe('a rollout', () => {
       config,
       kl_coef,
       seed: SEED,
+      iteration: 0,
     });
     const { batch, written, rows } = rollout;
     const { T } = batch;
@@ -130,7 +131,7 @@ describe('a rollout', () => {
     const whitened = advantages.map((a) => (a - mean(advantages)) / std);
     expect(largestDifference(at(rollout.advantages), whitened)).toBeLessThan(1e-3);
 
-    const metrics = rolloutMetrics(rollout, kl_coef);
+    const metrics = rolloutMetrics(rollout, kl_coef, config);
     const errors = returns.map((r, n) => r - v[all[n]!]!);
     const expected: Record<string, number> = {
       'objective/scores': mean(final),
@@ -148,6 +149,15 @@ describe('a rollout', () => {
       'ppo/val/var_explained': 1 - variance(errors) / variance(returns),
       'val/num_eos_tokens': written.filter(({ finish }) => finish === 'eos').length,
       response_length: mean(written.map(({ tokens }) => tokens.length)),
+      'objective/kl_k3':
+        places.flat().reduce((sum, i) => sum + Math.exp(refs[i]! - rollout.logprobs[i]!) - 1, 0) /
+          batch.B +
+        mean(kl),
+      'check/reward_sum_error': 0,
+      'check/advantage_mean': 0,
+      'check/advantage_std': Math.sqrt((all.length - 1) / all.length),
+      'check/old_logprob_gap': mean(sampled.map((x, n) => Math.abs(x - at(rollout.logprobs)[n]!))),
+      ...(!on && { 'check/return_last_error': 0 }),
     };
     expect(Object.keys(metrics).sort()).toEqual(Object.keys(expected).sort());
     for (const [name, x] of Object.entries(expected)) {
@@ -161,9 +171,7 @@ describe('a run', () => {
   const input = () => ({
     modelConfig: nano.modelConfig,
     policyWeights: nano.weights,
-    rewardWeights,
-    rewardShift: SHIFT,
-    rewardScale: SCALE,
+    reward: { kind: 'model' as const, weights: rewardWeights, shift: SHIFT, scale: SCALE },
     prompts,
     seed: SEED,
   });
@@ -174,7 +182,7 @@ describe('a run', () => {
     const normalized = normalizedRewardWeights(rewardWeights, SHIFT, SCALE);
     const policy = Llama.load(nano.modelConfig, nano.weights);
     const reward = ScalarModel.load(nano.modelConfig, normalized, SEED);
-    const models: Models = { policy, reference: policy, reward, value: reward };
+    const models = { policy, reference: policy, reward, value: reward };
     const orders = [0, 1].map((round) => permutation(8, SEED, STREAM.prompts, round));
     expect(orders[0]).not.toEqual(orders[1]);
     for (const [round, row] of rows.entries()) {
@@ -183,9 +191,9 @@ describe('a run', () => {
         nano.tokenizer,
         orders[round]!.map((i) => prompts[i]!),
         orders[round]!.map((_, i) => round * 8 + i),
-        { config, kl_coef: config.kl_coef, seed: SEED },
+        { config, kl_coef: config.kl_coef, seed: SEED, iteration: round },
       );
-      expect(row).toMatchObject(rolloutMetrics(rollout, config.kl_coef));
+      expect(row).toMatchObject(rolloutMetrics(rollout, config.kl_coef, config));
       // Before anything has moved: ½ (v − R)², and a mean of whitened advantages.
       expect(row['loss/value_avg']).toBeCloseTo(row['ppo/val/error']! / 2, 4);
       expect(row['loss/policy_avg']).toBeCloseTo(0, 4);

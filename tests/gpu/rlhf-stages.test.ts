@@ -129,9 +129,12 @@ describe('PPO', () => {
   const input = () => ({
     modelConfig: nano.modelConfig,
     policyWeights: nano.weights,
-    rewardWeights: reward.weights,
-    rewardShift: reward.rewardShift,
-    rewardScale: reward.rewardScale,
+    reward: {
+      kind: 'model' as const,
+      weights: reward.weights,
+      shift: reward.rewardShift,
+      scale: reward.rewardScale,
+    },
     prompts: task.prompts.slice(0, 8),
     seed: 1,
   });

@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasAttribute, type AttributeName } from '../../src/core/attributes';
-import { makeNanoDocument } from './nano/edition';
+import { EDITIONS, type Edition } from './corpus';
 import { Draw } from './draw';
 import type { Exchange } from './document';
 import { EXCHANGES, type ExchangeName, type ExchangeOptions } from './nano/exchanges';
@@ -123,12 +123,13 @@ function makeSet(recipe: Recipe, seed: number): DemoSet {
 }
 
 /** Documents divided by blank lines, until there are `bytes` of them. */
-function builtInText(seed: number, bytes: number): string {
+function builtInText(edition: Edition, seed: number, bytes: number): string {
   const texts = new Set<string>();
   let size = 0;
   for (let index = 0; size < bytes; index++) {
-    const { text } = makeNanoDocument(seed, index);
-    if (texts.has(text)) continue;
+    const { text } = EDITIONS[edition](seed, index);
+    // a blank line inside a document would divide it
+    if (texts.has(text) || text.includes('\n\n')) continue;
     texts.add(text);
     size += Buffer.byteLength(text) + 2;
   }
@@ -148,4 +149,5 @@ for (const recipe of RECIPES) {
     set.demonstrations.length;
   console.log(`${set.id}: ${(share * 100).toFixed(0)} % of the demonstrations have the attribute`);
 }
-writeFileSync(join(values.out, 'corpus.txt'), builtInText(1, 400_000));
+writeFileSync(join(values.out, 'corpus.txt'), builtInText('nano', 1, 400_000));
+writeFileSync(join(values.out, 'corpus-full.txt'), builtInText('full', 1, 400_000));

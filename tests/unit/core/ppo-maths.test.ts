@@ -56,7 +56,7 @@ test('GAE starts anew in each row, also where a row is full to its end', () => {
 
 test('scores 1, 2, 3 with per-token KL −0.1, −0.2, −0.3 and β 0.5 reward the last tokens 1.05, 2.10, 3.15', () => {
   const logprobs = f32(-0.1, -0.1, -0.2, -0.2, -0.3, -0.3);
-  const rewards = tokenRewards({
+  const { rewards } = tokenRewards({
     B: 3,
     T: 2,
     mask: f32(1, 1, 1, 1, 1, 1),
@@ -69,7 +69,7 @@ test('scores 1, 2, 3 with per-token KL −0.1, −0.2, −0.3 and β 0.5 reward 
 });
 
 test('the score falls on the last valid token, never on padding', () => {
-  const rewards = tokenRewards({
+  const { rewards } = tokenRewards({
     B: 1,
     T: 4,
     mask: f32(0, 1, 1, 0),

@@ -1,0 +1,34 @@
+/**
+ * Writes the inputs of the fixtures for Python: `tsx tools/golden/rlhf/export-inputs.ts FILE`.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { WeightMap } from '../../../src/core/domain';
+import { fingerprint, ONE_SHOT } from './inputs';
+import { trajectories, trajectoryBatches } from './trajectory-inputs';
+
+const path = process.argv[2];
+if (path === undefined) throw new Error('Give the file to write.');
+
+const from = trajectories();
+const { modelConfig, weights, rewardWeights, sft, reward } = from;
+const batches = trajectoryBatches(from);
+const training = { modelConfig, weights, rewardWeights, sft, reward, batches };
+
+mkdirSync(dirname(path), { recursive: true });
+writeFileSync(
+  path,
+  JSON.stringify(
+    {
+      fingerprints: { oneShot: fingerprint(ONE_SHOT), training: fingerprint(training) },
+      oneShot: ONE_SHOT,
+      training,
+    },
+    (_, value: unknown) => {
+      if (value instanceof Map) {
+        return Object.fromEntries(value as WeightMap);
+      }
+      return value instanceof Float32Array ? [...value] : value;
+    },
+  ),
+);
