@@ -177,6 +177,27 @@ export interface CheckpointManifest {
   seq: number;
 }
 
+/** What PPO made of each token of a completion, the end token included; one entry for each token. */
+export interface TokenReceipt {
+  /** Decoded pieces; special tokens by their name. */
+  tokens: string[];
+  /** log π and log π_ref when it was written, nats. */
+  logprobs: number[];
+  refLogprobs: number[];
+  /** −β·(log π − log π_ref), reward. */
+  charges: number[];
+  /** The charge, and on the last token the score. They add up to score − β·KL. */
+  rewards: number[];
+  values: number[];
+  /** Whitened over the batch. */
+  advantages: number[];
+  returns: number[];
+  /** π after this iteration's updates over π before. */
+  ratios: number[];
+  /** Whether the clip stops the token from pushing further. */
+  clipped: boolean[];
+}
+
 /** Text written during training, for the panel beside the chart. */
 export interface Sample {
   prompt: string;
@@ -190,4 +211,6 @@ export interface Sample {
   /** Σ(log π − log π_ref), nats. */
   kl: number | null;
   finish: 'eos' | 'length';
+  /** In PPO. */
+  receipt?: TokenReceipt;
 }

@@ -15,6 +15,7 @@ import type {
   Ranking,
   Run,
   Sample,
+  TokenReceipt,
 } from '../core/domain';
 import type { Source, StageData } from '../core/run-data';
 
@@ -59,6 +60,29 @@ export const encodeCandidateSet = (set: CandidateSet): unknown => ({
   })),
 });
 
+const numbers = v.array(measured);
+
+const receiptSchema: Schema<TokenReceipt> = v.strictObject({
+  tokens: v.array(text),
+  logprobs: numbers,
+  refLogprobs: numbers,
+  charges: numbers,
+  rewards: numbers,
+  values: numbers,
+  advantages: numbers,
+  returns: numbers,
+  ratios: numbers,
+  clipped: v.array(v.boolean()),
+});
+
+const encodeReceipt = (receipt: TokenReceipt): unknown =>
+  Object.fromEntries(
+    Object.entries(receipt).map(([name, column]: [string, (string | number | boolean)[]]) => [
+      name,
+      column.map((x) => (typeof x === 'number' ? encodeNumber(x) : x)),
+    ]),
+  );
+
 /** Samples that a run wrote in one step. */
 export interface StepSamples {
   step: number;
@@ -77,14 +101,16 @@ export const stepSamplesSchema: Schema<StepSamples> = v.strictObject({
       score: v.nullable(measured),
       kl: v.nullable(measured),
       finish: v.picklist(['eos', 'length']),
+      receipt: v.exactOptional(receiptSchema),
     }),
   ),
 });
 
 export const encodeStepSamples = ({ step, samples }: StepSamples): unknown => ({
   step,
-  samples: samples.map((sample) => ({
+  samples: samples.map(({ receipt, ...sample }) => ({
     ...sample,
+    ...(receipt && { receipt: encodeReceipt(receipt) }),
     logprobs: sample.logprobs.map(encodeNumber),
     refLogprobs: sample.refLogprobs.map(encodeNumber),
     score: sample.score === null ? null : encodeNumber(sample.score),

@@ -22,7 +22,8 @@ import {
   type PpoStart,
 } from './ppo-models';
 import { update, type PretrainingText } from './ppo-update';
-import { collectRollout, firstIterationChecks, rolloutMetrics, rolloutSamples } from './rollout';
+import { rolloutSamples } from './receipt';
+import { collectRollout, firstIterationChecks, rolloutMetrics } from './rollout';
 import { endlessOrder, type StageContext, type StageEvent } from './stage';
 
 export interface PpoInput extends PpoStart {
@@ -30,6 +31,9 @@ export interface PpoInput extends PpoStart {
   /** Pretraining text for PPO-ptx; read when `ptx_coef` is above 0. */
   pretrainingTexts?: readonly string[];
 }
+
+/** Completions of an iteration that are shown. */
+const SAMPLES = 4;
 
 /**
  * One event for each iteration: rollout, then `num_ppo_epochs` × `num_mini_batches` updates.
@@ -99,7 +103,7 @@ export async function* trainPpo(
         totalSteps: config.num_iterations,
         row,
         tokens: rollout.batch.lengths.reduce((a, b) => a + b, 0),
-        samples: rolloutSamples(rollout, ctx.tokenizer, 4),
+        samples: await rolloutSamples(rollout, learner.policy, ctx.tokenizer, config, SAMPLES),
         snapshot: async () => {
           const { tensors, optimizerStep } = await saveLearner(learner);
           return { step: iteration + 1, tensors, state: { kl_coef, optimizerStep } };

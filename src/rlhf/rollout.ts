@@ -10,7 +10,7 @@ import { PlaygroundError } from '../core/errors';
 import { k3, sequenceKl } from '../core/kl';
 import { finalScore } from '../core/scores';
 import type { PpoConfig } from '../core/config';
-import type { Completion, Sample } from '../core/domain';
+import type { Completion } from '../core/domain';
 import { collate, type TokenBatch } from '../engine/batch';
 import { generate, type Generation } from '../engine/generate';
 import type { ScalarModel } from '../engine/heads';
@@ -24,7 +24,7 @@ import {
   valueTargets,
   whitenedPlaces,
 } from './bug-lab';
-import { promptTokens, toCompletion, toSample, visiblePlaces } from './sampling';
+import { promptTokens, toCompletion } from './sampling';
 
 /** A reward that is written down instead of learnt. */
 export type RewardRule = (prompt: string, completion: Completion) => number;
@@ -269,20 +269,5 @@ function rowSums({ batch }: Rollout, x: Float32Array): number[] {
     let sum = 0;
     for (let i = b * T; i < (b + 1) * T; i++) if (mask[i]) sum += x[i]!;
     return sum;
-  });
-}
-
-/** The first `count` episodes for the panel beside the chart. */
-export function rolloutSamples(rollout: Rollout, tokenizer: Tokenizer, count: number): Sample[] {
-  return rollout.written.slice(0, count).map((row, b) => {
-    const start = b * rollout.batch.T + rollout.rows[b]!.promptLength - 1;
-    const places = visiblePlaces(tokenizer, row.tokens);
-    return {
-      ...toSample(tokenizer, rollout.prompts[b]!, row),
-      logprobs: places.map((i) => rollout.logprobs[start + i]!),
-      refLogprobs: places.map((i) => rollout.refLogprobs[start + i]!),
-      score: rollout.scores[b]!,
-      kl: rollout.kl[b]!,
-    };
   });
 }

@@ -59,7 +59,7 @@ export function specialToken(id: number, content: string): AddedToken {
   return { id, content, ...plain, special: true };
 }
 
-/** The bytes that a vocabulary cannot do without: those of printable ASCII text. */
+/** The bytes that a vocabulary cannot do without, unless something stands for what is unknown: printable ASCII. */
 function isPlainText(byte: number): boolean {
   return (byte >= 0x20 && byte <= 0x7e) || byte === 0x0a;
 }
@@ -136,8 +136,9 @@ export class Tokenizer {
     this.addedIds = new Set(rules.addedTokens.map(({ id }) => id));
     this.specialIds = new Set(rules.addedTokens.filter((t) => t.special).map(({ id }) => id));
     const unknown = rules.unkToken === null ? NO_TOKEN : require(rules.unkToken);
+    const mustHave = (byte: number): boolean => unknown === NO_TOKEN && isPlainText(byte);
     this.byteIds = Int32Array.from(BYTE_TO_CHAR, (char, byte) =>
-      isPlainText(byte) ? require(char) : (idOf.get(char) ?? unknown),
+      mustHave(byte) ? require(char) : (idOf.get(char) ?? unknown),
     );
     this.bytesOf = vocab.map((piece, id) => {
       if (this.addedIds.has(id)) return this.utf8.encode(piece);
