@@ -36,24 +36,25 @@ export function deviationOf(points: readonly Point[]): number {
 }
 
 /**
- * Standard deviation of the noise around a trend, from the differences of neighbours: √(mean Δ² / 2)
- * (von Neumann et al. 1941). A trend that is slow beside the noise does not enter.
+ * Standard deviation of the noise around a trend, from the differences of neighbours: how far the
+ * middle one is from their median, over 0.6745·√2 (what it is for differences of normal draws).
+ * Neither a steady trend nor a few jumps enter.
  */
 export function noiseOf(points: readonly Point[]): number {
-  const squares = stepsUp(points).reduce((sum, difference) => sum + difference ** 2, 0);
-  return Math.sqrt(squares / Math.max(1, points.length - 1) / 2);
+  const differences = stepsUp(points);
+  const trend = medianOf(differences);
+  const middle = medianOf(differences.map((difference) => Math.abs(difference - trend)));
+  return middle / (0.6745 * Math.SQRT2);
 }
 
 /** Differences between neighbours, one fewer than points. */
-export const stepsUp = (points: readonly Point[]): number[] =>
+const stepsUp = (points: readonly Point[]): number[] =>
   points.slice(1).map(({ value }, i) => value - points[i]!.value);
 
 export function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? sorted[middle]!
-    : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Pearson's r of two metrics over the rows that have both; NaN when one of them never moves. */
@@ -91,19 +92,20 @@ export function sustainedAbove(
   size: number,
   limit: number,
 ): { steps: [number, number]; highest: number } | null {
-  let found: { steps: [number, number]; highest: number } | null = null;
-  for (let end = size; end <= points.length; end++) {
-    const window = points.slice(end - size, end);
-    const mean = meanOf(window);
-    if (!(mean > limit)) continue;
-    const [first, last] = stepsOf(window);
-    found = {
-      steps: [found?.steps[0] ?? first, last],
-      highest: Math.max(found?.highest ?? mean, mean),
-    };
-  }
-  return found;
+  const high = windowsOf(points, size).filter((window) => meanOf(window) > limit);
+  const [first, last] = [high[0], high.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  return {
+    steps: [first[0]!.step, last.at(-1)!.step],
+    highest: Math.max(...high.map(meanOf)),
+  };
 }
+
+/** All runs of `size` neighbouring points, in order. */
+export const windowsOf = (points: readonly Point[], size: number): Point[][] =>
+  Array.from({ length: Math.max(0, points.length - size + 1) }, (_, start) =>
+    points.slice(start, start + size),
+  );
 
 /**
  * Wilson's score interval for a share, 95 % (Wilson 1927); `count` may be an effective number.
@@ -128,4 +130,4 @@ export function said(value: number): string {
 }
 
 /** 0.784 → 78 %. */
-export const percent = (share: number): string => `${Math.round(100 * share)} %`;
+export const percent = (share: number): string => `${Math.round(100 * share)} %`.replace('-', '−');
