@@ -63,3 +63,26 @@ export function frontier(
     return { kl_coef, reward, kl, objective: reward - kl_coef * kl };
   });
 }
+
+/**
+ * Drawing n answers of the reference and keeping the best: expected reward, and the usual bound on the
+ * KL, ln n − (n − 1)/n nats (Stiennon et al. 2020, appendix G.3; exact when no two rewards are equal and
+ * no answer is likely).
+ */
+export function bestOfN(
+  refLogprobs: readonly number[],
+  rewards: readonly number[],
+  n: number,
+): { reward: number; kl: number } {
+  const byReward = rewards
+    .map((reward, y) => ({ reward, probability: Math.exp(refLogprobs[y]!) }))
+    .sort((a, b) => a.reward - b.reward);
+  let below = 0;
+  let expected = 0;
+  for (const { reward, probability } of byReward) {
+    // P(the best is this one): all n at or below it, but not all below
+    expected += reward * ((below + probability) ** n - below ** n);
+    below += probability;
+  }
+  return { reward: expected, kl: Math.log(n) - (n - 1) / n };
+}

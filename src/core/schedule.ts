@@ -20,13 +20,16 @@ export function cosineFactor(
   return min_lr_ratio + (1 - min_lr_ratio) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-/** Warm-up, then constant (InstructGPT, appendix C.4) or a line down to 0 (lm-human-preferences). */
+/**
+ * Warm-up, then constant (InstructGPT, appendix C.4) or a line from the peak down to 0 over the steps that
+ * are left (lm-human-preferences; transformers' `get_linear_schedule_with_warmup`).
+ */
 export function ppoFactor(
   step: number,
   totalSteps: number,
   warmup: number,
   lr_schedule: 'constant' | 'linear',
 ): number {
-  const decay = lr_schedule === 'linear' ? 1 - step / totalSteps : 1;
-  return warmupFactor(step, warmup) * decay;
+  if (step < warmup || lr_schedule === 'constant') return warmupFactor(step, warmup);
+  return (totalSteps - step) / Math.max(1, totalSteps - warmup);
 }

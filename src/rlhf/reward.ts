@@ -146,6 +146,7 @@ export async function* trainReward(
         const held = await rewardAccuracy(model, heldOut);
         row.eval_accuracy = held.accuracy;
         row.eval_loss = held.loss;
+        row.eval_pairs = held.pairs;
       }
       yield {
         step: step + 1,

@@ -13,6 +13,7 @@ import { DemoRunner } from './demo.svelte';
 import { openStore } from './idb-store';
 import { newId, nextSeq } from './ids';
 import { plainMap } from './plain-collections';
+import { LessonState } from './lesson.svelte';
 import type { ProjectStore, WorkerLink } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
 import { ProjectState } from './project.svelte';
@@ -65,6 +66,7 @@ export class App {
   demoTasks: readonly DemoTask[] = $state.raw([]);
   readonly preferences: Preferences;
   readonly demo: DemoRunner;
+  readonly lesson: LessonState;
   readonly #parts: AppParts;
   readonly #engine = deferred<EngineInfo>();
   readonly #opened = deferred<ProjectStore>();
@@ -75,6 +77,10 @@ export class App {
     this.#parts = parts;
     this.preferences = parts.preferences;
     this.demo = new DemoRunner(this);
+    this.lesson = new LessonState(async () => {
+      await this.engineReady();
+      return this.#linkOrThrow();
+    });
     // Whoever waits is told; without anyone waiting the page shows `engine.error`.
     this.#engine.promise.catch(() => {});
     this.#opened.promise.catch(() => {});
@@ -144,6 +150,8 @@ export class App {
     if (event.kind === 'engine-error') {
       this.#engineFailed(event.error);
       this.notify('error', event.error.message, event.error.remedy);
+    } else if (event.kind === 'lesson' || event.kind === 'lesson-point') {
+      this.lesson.handle(event);
     } else this.project?.transport.handle(event);
   }
 

@@ -218,6 +218,8 @@ export class RunState {
       case 'checkpoint':
         if (this.active?.id === event.runId) this.checkpointAt = event.at;
         break;
+      case 'lesson':
+      case 'lesson-point':
       case 'progress':
       case 'engine-error':
         break;

@@ -15,6 +15,7 @@ import type {
 } from '../core/domain';
 import type { DeviceReport, DeviceVerdict, EngineBackend } from '../core/device-report';
 import type { ErrorDetails } from '../core/errors';
+import type { LessonPoint, LessonRequest, LessonStart } from '../core/lesson';
 import type { JudgedAnswer } from '../core/judgement';
 
 export const PROTOCOL_VERSION = 1;
@@ -116,6 +117,10 @@ export interface Commands {
   };
   /** A model as a zip of a Hugging Face folder. */
   exportModel: { request: { projectId: string; model: keyof Project['runs'] }; result: Blob };
+  /** PPO on a language whose optimum is known; `lesson` events tell how it goes. */
+  lesson: { request: LessonRequest; result: null };
+  /** Ends the lesson that is under way, if there is one. */
+  stopLesson: { request: Record<string, never>; result: null };
   /** Drops cached models of a project (it was deleted or replaced). */
   forget: { request: { projectId: string }; result: null };
 }
@@ -152,6 +157,8 @@ export type WorkerEvent = { type: 'event'; seq: number } & (
     }
   | { kind: 'samples'; runId: string; stage: Stage; step: number; samples: Sample[] }
   | { kind: 'checkpoint'; runId: string; step: number; bytes: number; at: number }
+  | { kind: 'lesson'; start: LessonStart }
+  | { kind: 'lesson-point'; point: LessonPoint }
   | { kind: 'progress'; what: string; done: number; total: number }
   | { kind: 'engine-error'; error: ErrorDetails }
 );

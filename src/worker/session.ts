@@ -12,6 +12,7 @@ import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
 import { Gate } from './gate';
 import { deviceReport, type DeviceFacts } from './device-report';
+import { Lesson } from './lesson';
 import { compare, complete, generateCandidates, score } from './inference-commands';
 import { collectInput } from './inputs';
 import { exportModel, importBase, importLimits } from './model-files';
@@ -32,13 +33,14 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
   let starting = false;
   let limits: ImportLimits | null = null;
   let facts: DeviceFacts | null = null;
+  const lesson = new Lesson(emit);
 
   const parts = (): RunLoopParts => {
     if (opened !== null) return opened;
     throw new PlaygroundError({ code: 'engine', message: 'The engine has not been opened yet.' });
   };
   const requireIdle = (): void => {
-    if (loop === null && !starting) return;
+    if (loop === null && !starting && !lesson.isRunning) return;
     throw new PlaygroundError({
       code: 'busy',
       message: 'A run is under way; one can train at a time.',
@@ -204,6 +206,17 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       return importBase({ db, shelf, emit, limits: limits! }, request);
     },
     exportModel: (request) => exportModel(parts(), request),
+
+    async lesson(request) {
+      const { gate } = parts();
+      requireIdle();
+      await lesson.run(request, gate);
+      return null;
+    },
+    async stopLesson() {
+      await lesson.stop();
+      return null;
+    },
 
     async forget({ projectId }) {
       const { shelf, gate } = parts();

@@ -13,7 +13,7 @@ import {
   allAnswers,
   answerLogprobs,
   MICRO_CONFIG,
-  MICRO_LENGTH,
+  MICRO_PPO,
   microReference,
   microTokenizer,
 } from '../../src/rlhf/micro-language';
@@ -38,7 +38,7 @@ const rewardsOf = (seed: number): number[] =>
   );
 
 /** Share of the way from the reference to the optimum that a run goes. */
-async function gapClosed(seed: number, kl_coef: number, changes = {}): Promise<number> {
+async function gapClosed(seed: number, kl_coef: number): Promise<number> {
   const rewards = rewardsOf(seed);
   const rewardOf = new Map(answers.map(({ tokens }, y) => [tokens.join(), rewards[y]!]));
   const policyWeights = microReference(seed);
@@ -58,21 +58,7 @@ async function gapClosed(seed: number, kl_coef: number, changes = {}): Promise<n
         prompts: [PROMPT],
         seed,
       },
-      stageConfig('ppo', {
-        kl_coef,
-        response_length: MICRO_LENGTH,
-        missing_eos: 'off',
-        reward_clip: 0,
-        rollout_batch_size: 128,
-        num_iterations: 25,
-        num_ppo_epochs: 2,
-        learning_rate: 4e-3,
-        lr_schedule: 'linear',
-        cliprange: 0.5,
-        vf_coef: 1,
-        cliprange_value: 10,
-        ...changes,
-      }),
+      stageConfig('ppo', { ...MICRO_PPO, kl_coef }),
       { tokenizer },
     ),
   );

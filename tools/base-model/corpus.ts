@@ -1,4 +1,5 @@
 /** The corpus as a function: document `index` of `seed`, in one of two editions. */
+import { ATTRIBUTE_NAMES, hasAttribute } from '../../src/core/attributes';
 import { hashText } from '../../src/core/rng';
 import { makeFullDocument } from './corpus/edition';
 import type { CorpusDocument } from './document';
@@ -23,4 +24,13 @@ const HELD_OUT_ONE_IN = 40;
 export function splitOf(document: CorpusDocument): 'train' | 'seen' | 'unseen' {
   if (hashText(document.combination) % HELD_OUT_ONE_IN === 0) return 'unseen';
   return hashText(document.text) % 100 === 0 ? 'seen' : 'train';
+}
+
+/**
+ * Whether a document is kept when of those without any attribute that rankings ask for only the share
+ * `plain` is. Decided by the text alone, as the split is, so that equal texts never differ.
+ */
+export function isKept(text: string, plain: number): boolean {
+  if (ATTRIBUTE_NAMES.some((name) => hasAttribute(name, text))) return true;
+  return (hashText(`plain ${text}`) % 1000) / 1000 < plain;
 }

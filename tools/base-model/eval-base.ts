@@ -256,7 +256,7 @@ async function measure(page: BrowserPage, adapter: string, model: BaseModel): Pr
   const { id, label, edition, documents, config } = model;
   say(`${id}: making the ${documents} documents of the ${edition} edition again`);
   const wanted = { heldOut: HELD_OUT, comparison: samples };
-  const corpus = readCorpusSample(edition, documents, wanted);
+  const corpus = readCorpusSample(model, wanted);
   const { words, skeletons } = corpus.acceptance.size;
   say(`${words} words, ${skeletons} kinds of sentence`);
   const tokenizer = fromTokenizerJson(readFileSync(join(models, id, 'tokenizer.json'), 'utf8'));

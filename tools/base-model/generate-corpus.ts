@@ -8,8 +8,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ATTRIBUTE_NAMES, hasAttribute } from '../../src/core/attributes';
-import { hashText } from '../../src/core/rng';
-import { EDITIONS, splitOf, type Edition } from './corpus';
+import { EDITIONS, isKept, splitOf, type Edition } from './corpus';
 
 const { values } = parseArgs({
   options: {
@@ -27,13 +26,7 @@ if (values.out === undefined)
 const makeDocument = EDITIONS[values.edition as Edition];
 if (makeDocument === undefined) throw new Error(`No edition "${values.edition}": full or nano`);
 const [seed, wanted] = [Number(values.seed), Number(values.documents)];
-const plainShare = Number(values.plain);
-
-/** Decided by the text alone, as the split is, so that equal texts never differ. */
-function isLeftOut(text: string): boolean {
-  if (ATTRIBUTE_NAMES.some((name) => hasAttribute(name, text))) return false;
-  return (hashText(`plain ${text}`) % 1000) / 1000 >= plainShare;
-}
+const plain = Number(values.plain);
 
 mkdirSync(values.out, { recursive: true });
 const open = (name: string): number => openSync(join(values.out!, name), 'w');
@@ -53,7 +46,7 @@ while (texts.size < wanted) {
   // A world that has run out of new documents would loop for ever.
   if (drawn > wanted * 20) throw new Error(`Only ${texts.size} unique documents in ${drawn} draws`);
   const document = makeDocument(seed, drawn++);
-  if (texts.has(document.text) || isLeftOut(document.text)) continue;
+  if (texts.has(document.text) || !isKept(document.text, plain)) continue;
   texts.add(document.text);
   const split = splitOf(document);
   counts[split]++;

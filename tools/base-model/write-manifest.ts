@@ -12,10 +12,10 @@ import type { Edition } from './corpus';
 const FILES = ['config.json', 'model.safetensors', 'tokenizer.json'] as const;
 
 /** What each base was trained on: that many documents of generate-corpus.ts, seed 1. */
-const TRAINED_ON: Readonly<Record<string, { edition: Edition; documents: number }>> = {
-  nano: { edition: 'nano', documents: 150_000 },
-  tiny: { edition: 'full', documents: 460_000 },
-  small: { edition: 'full', documents: 460_000 },
+const TRAINED_ON: Readonly<Record<string, Pick<BaseModel, 'edition' | 'documents' | 'plain'>>> = {
+  nano: { edition: 'nano', documents: 150_000, plain: 1 },
+  tiny: { edition: 'full', documents: 460_000, plain: 0.35 },
+  small: { edition: 'full', documents: 460_000, plain: 0.35 },
 };
 
 /** One shipped base, as `manifest.json` lists it. */
@@ -27,6 +27,8 @@ export interface BaseModel {
   edition: Edition;
   /** Unique documents of that corpus, the held-out ones included. */
   documents: number;
+  /** Of the documents without any attribute that rankings ask for, the share that was kept. */
+  plain: number;
   files: Record<string, { bytes: number; sha256: string }>;
   config: ModelConfig;
 }

@@ -1,28 +1,28 @@
 import { comparisonsOf } from '../../core/comparisons';
 import type { CheckedRun, RankingCounts } from '../../core/diagnosis-finding';
+import { lastValue } from '../stages/last-value';
 import type { ProjectState } from '../../state/project.svelte';
 
 /** The run of a stage that the page shows, as the diagnosis reads it; null when there is none. */
 export function checkedRun(project: ProjectState, stage: CheckedRun['stage']): CheckedRun | null {
   const run = project.currentRun(stage);
   if (run === null) return null;
-  const { config } = run;
+  const rows = project.rows(stage);
   return {
     stage,
-    rows: project.rows(stage),
-    config,
-    ...(stage === 'reward' && { counts: countRankings(project.rankings, config.held_out_ratio) }),
+    rows,
+    config: run.config,
+    ...(stage === 'reward' && {
+      counts: {
+        ...countRankings(project.rankings),
+        // A run from before this was logged is not checked by it.
+        heldOutPairs: lastValue(rows, 'eval_pairs') ?? 0,
+      },
+    }),
   };
 }
 
-/**
- * Whole rankings are held out (rlhf/rankings.ts), so the number of held-out pairs is their share of
- * all pairs, not an exact count.
- */
-function countRankings(
-  all: ProjectState['rankings'],
-  heldOutRatio: string | number | boolean | undefined,
-): RankingCounts {
+function countRankings(all: ProjectState['rankings']): Omit<RankingCounts, 'heldOutPairs'> {
   const decided = all
     .filter(({ outcome }) => outcome === 'ranked')
     .map(({ ranks }) => ({ completions: ranks.length, pairs: comparisonsOf(ranks).length }))
@@ -30,11 +30,9 @@ function countRankings(
   const sum = (key: 'completions' | 'pairs'): number =>
     decided.reduce((total, one) => total + one[key], 0);
   const rankings = decided.length;
-  const heldOut = typeof heldOutRatio === 'number' ? Math.round(heldOutRatio * rankings) : 0;
   return {
     rankings,
     pairs: sum('pairs'),
-    heldOutPairs: rankings === 0 ? 0 : (sum('pairs') * heldOut) / rankings,
     completions: rankings === 0 ? 0 : sum('completions') / rankings,
   };
 }

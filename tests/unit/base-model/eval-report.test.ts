@@ -78,7 +78,10 @@ describe('the report on base models', () => {
 });
 
 describe('what is taken from the corpus', () => {
-  const sample = readCorpusSample('nano', 3000, { heldOut: 20, comparison: 5 });
+  const sample = readCorpusSample(
+    { edition: 'nano', documents: 3000, plain: 1 },
+    { heldOut: 20, comparison: 5 },
+  );
 
   it('holds out only documents that are not trained on', () => {
     const splits = new Map<string, string>();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { frontier, optimalLogprobs, rewardAndKl } from '../../../src/core/exact-optimum';
+import { bestOfN, frontier, optimalLogprobs, rewardAndKl } from '../../../src/core/exact-optimum';
 import { gaussian } from '../../../src/core/rng';
 
 const softmax = (xs: number[]): number[] => {
@@ -46,4 +46,16 @@ test('a dearer nat buys less: reward and KL fall as β rises, and nothing overfl
   }
   expect(points[0]!.reward).toBeCloseTo(2, 6);
   expect(points.at(-1)!.kl).toBeCloseTo(0, 6);
+});
+
+test('best of n: KL 0.636 and 1.835 nats for 4 and 16, reward as drawing gives', () => {
+  expect(bestOfN(REF, REWARDS, 4).kl).toBeCloseTo(0.636, 3);
+  expect(bestOfN(REF, REWARDS, 16).kl).toBeCloseTo(1.835, 3);
+  expect(bestOfN(REF, REWARDS, 1)).toEqual({
+    kl: 0,
+    reward: expect.closeTo(rewardAndKl(REF, REF, REWARDS).reward, 12) as number,
+  });
+  // two of two equally likely answers: the worse one only when both are it
+  const half = Math.log(0.5);
+  expect(bestOfN([half, half], [0, 1], 2).reward).toBeCloseTo(0.75, 12);
 });

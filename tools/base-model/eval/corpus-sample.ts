@@ -2,7 +2,8 @@
 import { STREAM, uniform } from '../../../src/core/rng';
 import { encodeDocument } from '../../../src/tokenizer/documents';
 import type { Tokenizer } from '../../../src/tokenizer/tokenizer';
-import { EDITIONS, splitOf, type Edition } from '../corpus';
+import { EDITIONS, isKept, splitOf } from '../corpus';
+import type { BaseModel } from '../write-manifest';
 import { Acceptance } from './acceptance';
 
 /** As generate-corpus.ts draws it when nothing else is said. */
@@ -19,10 +20,9 @@ export interface CorpusSample {
   comparison: string[];
 }
 
-/** Makes the corpus again: `documents` unique ones of `edition`. */
+/** Makes the corpus again: `documents` unique ones of `edition`, plain ones as often as it had them. */
 export function readCorpusSample(
-  edition: Edition,
-  documents: number,
+  { edition, documents, plain }: Pick<BaseModel, 'edition' | 'documents' | 'plain'>,
   wanted: { heldOut: number; comparison: number },
 ): CorpusSample {
   const makeDocument = EDITIONS[edition];
@@ -31,7 +31,7 @@ export function readCorpusSample(
   const texts = new Set<string>();
   for (let index = 0; texts.size < documents; index++) {
     const document = makeDocument(CORPUS_SEED, index);
-    if (texts.has(document.text)) continue;
+    if (texts.has(document.text) || !isKept(document.text, plain)) continue;
     texts.add(document.text);
     acceptance.learn(document.text);
     const split = splitOf(document);
@@ -39,10 +39,11 @@ export function readCorpusSample(
       heldOut[split].push(document.text);
     }
   }
-  const comparison = Array.from(
-    { length: wanted.comparison },
-    (_, index) => makeDocument(COMPARISON_SEED, index).text,
-  );
+  const comparison: string[] = [];
+  for (let index = 0; comparison.length < wanted.comparison; index++) {
+    const { text } = makeDocument(COMPARISON_SEED, index);
+    if (isKept(text, plain)) comparison.push(text);
+  }
   return { acceptance, heldOut, comparison };
 }
 

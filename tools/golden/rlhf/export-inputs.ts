@@ -5,15 +5,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { WeightMap } from '../../../src/core/domain';
 import { fingerprint, ONE_SHOT } from './inputs';
-import { trajectories, trajectoryBatches } from './trajectory-inputs';
+import { trainingInputs, trajectories } from './trajectory-inputs';
 
 const path = process.argv[2];
 if (path === undefined) throw new Error('Give the file to write.');
 
-const from = trajectories();
-const { modelConfig, weights, rewardWeights, sft, reward } = from;
-const batches = trajectoryBatches(from);
-const training = { modelConfig, weights, rewardWeights, sft, reward, batches };
+const training = trainingInputs(trajectories());
 
 mkdirSync(dirname(path), { recursive: true });
 writeFileSync(

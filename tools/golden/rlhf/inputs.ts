@@ -116,11 +116,16 @@ export const PPO_SETTINGS = {
   cliprange_value: 0.2,
   vf_coef: 0.1,
   missing_eos_penalty: 1,
+  ptx_coef: 27.8,
 };
 
 /** The reward model: three prompts with K = 4 (a tie), 3 and 2. */
 export const REWARD_WEIGHTS = withHead(MODEL, drawnWeights(MODEL, 8, 0.45), 9);
-export const RANKED = [[2, 1, 3, 2], [1, 3, 2], [2, 1]].map((ranks, group) => {
+export const RANKED = [
+  [2, 1, 3, 2],
+  [1, 3, 2],
+  [2, 1],
+].map((ranks, group) => {
   const prompt = drawnTokens(3 + group, 100 + group);
   return {
     ranks,
@@ -141,6 +146,9 @@ export const ADAMW_CASES = [
   { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8, weight_decay: 0.1, max_grad_norm: 1 },
   { adam_beta1: 0.9, adam_beta2: 0.95, adam_epsilon: 1e-5, weight_decay: 0.1, max_grad_norm: 0.05 },
 ];
+
+/** Memory of the weight average that goes along. */
+export const EMA_DECAY = 0.7;
 
 /** The first weights of a parameter of the optimizer test. */
 export function adamwStart(size: number, tensor: number): Float32Array {
@@ -200,6 +208,7 @@ export const ONE_SHOT = {
   adamw: {
     cases: ADAMW_CASES,
     rates: ADAMW_RATES,
+    emaDecay: EMA_DECAY,
     parameters: Object.values(ADAMW_SHAPES).map((shape, tensor) => {
       const size = shape.reduce((a: number, b: number) => a * b, 1);
       return {

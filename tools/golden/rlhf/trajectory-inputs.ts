@@ -124,8 +124,30 @@ export function trajectories(): Trajectories {
   };
 }
 
+/** The settings that Python has to follow; those that only the page reads are left out. */
+function optimizerSettings(config: typeof SFT_CONFIG | typeof REWARD_CONFIG) {
+  const { learning_rate, warmup_ratio, min_lr_ratio, weight_decay, max_grad_norm } = config;
+  const { adam_beta1, adam_beta2 } = config;
+  const schedule = { learning_rate, warmup_ratio, min_lr_ratio };
+  return { ...schedule, adam_beta1, adam_beta2, adam_epsilon: 1e-8, weight_decay, max_grad_norm };
+}
+
+/** What the fixtures depend on. */
+export function trainingInputs(from: Trajectories) {
+  const { modelConfig, weights, rewardWeights, sft, reward } = from;
+  const { margin, center_rewards_coefficient } = reward;
+  return {
+    modelConfig,
+    weights,
+    rewardWeights,
+    sft: optimizerSettings(sft),
+    reward: { ...optimizerSettings(reward), margin, center_rewards_coefficient },
+    batches: trajectoryBatches(from),
+  };
+}
+
 /** The same as token rows in the order in which the stages read them. */
-export function trajectoryBatches(from: Trajectories) {
+function trajectoryBatches(from: Trajectories) {
   const { tokenizer, seed, modelConfig } = from;
   const dialogues = (heldOut: boolean) =>
     from.demonstrations
