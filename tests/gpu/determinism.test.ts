@@ -93,11 +93,15 @@ test.each(Object.entries(STAGES))(
 );
 
 // Software adapters are slow at barriers, so only the shortest stage.
-test('SFT agrees bit for bit in the shared variants too', async () => {
+test('SFT agrees bit for bit in the other variants too', async () => {
   const registers = await sft();
   for (const family of KERNEL_FAMILIES) chooseVariant(family, 'shared');
   const shared = await sft();
   expect(sameWeights(shared, await sft())).toBe(true);
   // Variants add in different orders: the same bits would mean that the choice did nothing.
   expect(sameWeights(shared, registers)).toBe(false);
+  for (const family of ['rms-norm', 'token-logprob'] as const) chooseVariant(family, 'subgroups');
+  const subgroups = await sft();
+  expect(sameWeights(subgroups, await sft())).toBe(true);
+  expect(sameWeights(subgroups, shared)).toBe(false);
 });

@@ -26,6 +26,7 @@ export const FAMILIES: Record<KernelFamily, [string, string]> = {
 export const VARIANTS: Record<Variant, [string, string]> = {
   registers: ['registers', 'every thread works alone'],
   shared: ['shared', 'threads work in groups through fast shared memory'],
+  subgroups: ['subgroups', 'as shared, and neighbouring threads add up numbers directly'],
   reference: ['reference', "TensorFlow.js's own operations, slow but known to be right"],
 };
 
