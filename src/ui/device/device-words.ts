@@ -50,7 +50,7 @@ const LIMITS: Record<string, [string, 'bytes' | 'count']> = {
 };
 
 export const FEATURES: Record<string, string> = {
-  'shader-f16': 'numbers of 16 bits: half the memory',
+  'shader-f16': 'computing in 16 bits; weights are kept in 16 bits without it',
   subgroups: 'neighbouring threads exchange numbers directly',
   'timestamp-query': 'the GPU can tell how long it worked',
 };
