@@ -15,11 +15,14 @@ export const KERNEL_FAMILIES = [
 /** Kernels that are written in several ways and chosen together. */
 export type KernelFamily = (typeof KERNEL_FAMILIES)[number];
 
+export const VARIANTS = ['registers', 'shared', 'subgroups', 'reference'] as const;
 /**
  * `registers`: each invocation works alone. `shared`: a workgroup shares tiles or sums through
- * workgroup memory and barriers. `reference`: TensorFlow.js's own operations, when neither is right.
+ * workgroup memory and barriers. `subgroups`: as `shared`, with sums by subgroup operations; only
+ * families that sum rows have it, on devices with that feature. `reference`: TensorFlow.js's own
+ * operations, when none of these is right.
  */
-export type Variant = 'registers' | 'shared' | 'reference';
+export type Variant = (typeof VARIANTS)[number];
 
 export interface CandidateResult {
   variant: Variant;

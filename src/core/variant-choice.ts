@@ -1,5 +1,5 @@
 /** What to use on this machine, from what the start-up check measured. */
-import type { CandidateResult, FallbackResult, Variant } from './device-report';
+import { VARIANTS, type CandidateResult, type FallbackResult, type Variant } from './device-report';
 
 /** 5 % is within what two measurements of the same kernel differ by. */
 const TIE = 1.05;
@@ -13,8 +13,8 @@ export interface Measured {
 }
 
 /**
- * The fastest correct candidate; `registers` wins a tie, because it has the least to go wrong. When
- * none is correct, `reference`. A correct one that was not timed counts as slow.
+ * The fastest correct candidate; the first in `VARIANTS` wins a tie, because it has the least to go
+ * wrong. When none is correct, `reference`. A correct one that was not timed counts as slow.
  */
 export function fastestCorrect(candidates: readonly Measured[]): {
   chosen: Variant;
@@ -24,10 +24,8 @@ export function fastestCorrect(candidates: readonly Measured[]): {
   const correct = candidates.filter(({ problem }) => problem === null);
   const fastest = Math.min(...correct.map(timeOf));
   const good = correct.filter((one) => timeOf(one) <= fastest * TIE);
-  const best =
-    good.find(({ variant }) => variant === 'registers') ??
-    good.find((one) => timeOf(one) === fastest);
-  const chosen = best?.variant ?? 'reference';
+  const chosen =
+    VARIANTS.find((name) => good.some(({ variant }) => variant === name)) ?? 'reference';
   return {
     chosen,
     candidates: candidates.map(({ variant, maxError, ms, problem }) => ({

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { KernelFamily } from '../core/device-report';
 import { gaussian, STREAM, uniform } from '../core/rng';
+import { uploadFrozen } from './frozen';
 import { causalAttention } from './ops/attention';
 import { linear } from './ops/linear';
 import { rmsNorm } from './ops/rms-norm';
@@ -75,7 +76,6 @@ const upload = ({ data, shape }: HostArray): tf.Tensor => tf.tensor(data.slice()
 
 /** An op with the gradients of its inputs. */
 export function gradientWork(name: string, inputs: HostArray[], op: Op): Work {
-  let kept: tf.Tensor[] | null = null;
   const both = (tensors: tf.Tensor[]): tf.Tensor[] => {
     const [dy, ...values] = tensors as [tf.Tensor, ...tf.Tensor[]];
     const { value, grads } = tf.valueAndGrads(op)(values, dy);
@@ -88,10 +88,19 @@ export function gradientWork(name: string, inputs: HostArray[], op: Op): Work {
     y.dispose(); // only its shape is wanted
     return [upload(normal(y.shape, 9, 0.5)), ...tensors];
   };
+  return tensorWork(name, uploaded, both);
+}
+
+function tensorWork(
+  name: string,
+  uploaded: () => tf.Tensor[],
+  compute: (inputs: tf.Tensor[]) => tf.Tensor[],
+): Work {
+  let kept: tf.Tensor[] | null = null;
   return {
     name,
     async run() {
-      const results = tf.tidy(() => both(uploaded()));
+      const results = tf.tidy(() => compute(uploaded()));
       try {
         return await Promise.all(
           results.map(async (result) => (await result.data<'float32'>()).slice()),
@@ -103,7 +112,7 @@ export function gradientWork(name: string, inputs: HostArray[], op: Op): Work {
     record() {
       kept ??= uploaded();
       const tensors = kept;
-      tf.tidy(() => void both(tensors));
+      tf.tidy(() => void compute(tensors));
     },
     dispose() {
       tf.dispose(kept ?? []);
@@ -117,6 +126,21 @@ function linearWork(N: number, K: number, M: number): Work {
   const inputs = [normal([N, K], 0), normal([M, K], 1, 0.1)];
   return gradientWork(`[${N}, ${K}] by [${M}, ${K}]`, inputs, (x, w) =>
     linear(x as tf.Tensor2D, w as tf.Tensor2D),
+  );
+}
+
+/**
+ * A product with a weight that is only read; no gradient. @param steps the weight's numbers are
+ * multiples of 1 / steps: of 8 such bf16 holds all, of 256 only f16
+ */
+function frozenWork(N: number, K: number, M: number, steps: 8 | 256): Work {
+  const x = normal([N, K], 0);
+  const { shape, data } = normal([M, K], 1);
+  const weight = { shape, data: data.map((value) => Math.round(value * steps) / steps) };
+  return tensorWork(
+    `[${N}, ${K}] by [${M}, ${K}] in 16 bits`,
+    () => [upload(x), uploadFrozen(weight)],
+    ([input, stored]) => [linear(input as tf.Tensor2D, stored as tf.Tensor2D)],
   );
 }
 
@@ -225,15 +249,17 @@ function drawError(
 
 /**
  * Everything that is tried at the start, in small and in large batches.
- * @param options.fewPrograms leaves out what the smallest model would not compile anyway: attention
- *   is compiled anew for every number and size of heads, for a second each by a software adapter
+ * @param options.fewPrograms leaves out what not every model would compile anyway: attention is
+ *   compiled anew for every number and size of heads, for a second each by a software adapter, and
+ *   products for weights in 16 bits
  */
 export function standardWork({ fewPrograms }: { fewPrograms: boolean }): FamilyWork[] {
   const grouped = fewPrograms ? [] : [attentionWork(2, 37, 4, 2, 12)];
+  const frozen = fewPrograms ? [] : [frozenWork(37, 20, 12, 8), frozenWork(37, 20, 12, 256)];
   return [
     {
       family: 'linear',
-      edges: [linearWork(37, 20, 12)],
+      edges: [linearWork(37, 20, 12), ...frozen],
       timed: [linearWork(64, 128, 344), linearWork(1024, 128, 344)],
     },
     {

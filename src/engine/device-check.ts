@@ -3,9 +3,10 @@
  * TensorFlow.js's plain JavaScript backend, and takes the fastest that is right.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { FamilyResult, Variant } from '../core/device-report';
+import type { FamilyResult, KernelFamily, Variant } from '../core/device-report';
 import { PlaygroundError } from '../core/errors';
 import { fastestCorrect, type Measured } from '../core/variant-choice';
+import type { OpenedEngine } from './backend';
 import { standardWork, type FamilyWork, type Work } from './check-work';
 import { compileAhead, finishRecorded } from './dispatch';
 import { throwFailure } from './failure';
@@ -41,20 +42,26 @@ const OUT_OF_THE_RUNNING = 3;
 /** Rounds of measurements of one family begin within this time, ms. */
 const FAMILY_BUDGET_MS = 60;
 
+/** Families whose kernels bring rows to a few numbers: the others have no sums for subgroups. */
+const WITH_SUBGROUPS: readonly KernelFamily[] = ['rms-norm', 'token-logprob', 'sample'];
+
 /**
- * All variants of all families.
- * @param options.isSoftware the adapter is a program. Its compiler takes seconds for kernels with
+ * All variants of all families that the device can have.
+ * @param engine.isSoftware the adapter is a program. Its compiler takes seconds for kernels with
  *   barriers (2.4 s for three on SwiftShader), which then run ten times slower than those without:
  *   nobody should wait for that at every first start.
  */
-export function standardPlan({ isSoftware }: { isSoftware: boolean }): FamilyPlan[] {
-  const shared: Candidate = isSoftware
-    ? { variant: 'shared', untried: 'slow to compile and to run where a program plays the GPU' }
-    : { variant: 'shared' };
-  return standardWork({ fewPrograms: isSoftware }).map((work) => ({
-    ...work,
-    candidates: [{ variant: 'registers' }, shared],
-  }));
+export function standardPlan(engine: Pick<OpenedEngine, 'isSoftware' | 'features'>): FamilyPlan[] {
+  const { isSoftware, features } = engine;
+  const subgroups = features.some(({ name, enabled }) => name === 'subgroups' && enabled);
+  const untried = 'slow to compile and to run where a program plays the GPU';
+  const together = (variant: Variant): Candidate =>
+    isSoftware ? { variant, untried } : { variant };
+  return standardWork({ fewPrograms: isSoftware }).map((work) => {
+    const candidates: Candidate[] = [{ variant: 'registers' }, together('shared')];
+    if (subgroups && WITH_SUBGROUPS.includes(work.family)) candidates.push(together('subgroups'));
+    return { ...work, candidates };
+  });
 }
 
 /**
@@ -93,9 +100,10 @@ export async function stillCorrect(plans: FamilyPlan[], earlier: FamilyResult[])
   });
   const broken = await compileAll(chosen);
   for (const { family, variant, edges, candidates } of chosen) {
-    if (variant === undefined) return false;
-    chooseVariant(family, variant);
     const candidate = candidates[0];
+    // Unknown then, or not to be had now.
+    if (variant === undefined || (candidate === undefined && variant !== 'reference')) return false;
+    chooseVariant(family, variant);
     if (candidate === undefined) continue; // the reference is not measured against itself
     const { problem } = await judge(candidate, edges, await trusted(edges), broken);
     if (problem !== null) return false;

@@ -46,7 +46,7 @@ export async function settleVariants(
     const right = !onGpu || (await stillCorrect(standardPlan(engine), remembered.families));
     if (right) return { verdict: remembered, remembered: true };
   }
-  const plans = standardPlan({ isSoftware: engine.isSoftware && !thorough });
+  const plans = standardPlan({ ...engine, isSoftware: engine.isSoftware && !thorough });
   const families = onGpu ? await checkFamilies(plans) : [];
   const verdict: DeviceVerdict = {
     key,

@@ -37,7 +37,7 @@ export interface KernelSource {
   code: string;
   /** Pipeline-overridable constants (`override NAME: u32;`). */
   constants?: Record<string, number>;
-  /** Put before the code as `const NAME: u32 = n;`: for array sizes, which overrides cannot be. */
+  /** Put after the code as `const NAME: u32 = n;`: for array sizes, which overrides cannot be. */
   defines?: Record<string, number>;
 }
 
@@ -171,8 +171,9 @@ function pipelineDescriptor(
   device: GPUDevice,
   { label, code, constants, defines }: KernelSource,
 ): GPUComputePipelineDescriptor {
-  const head = Object.entries(defines ?? {}).map(([name, n]) => `const ${name}: u32 = ${n}u;\n`);
-  const module = device.createShaderModule({ label, code: head.join('') + code });
+  const consts = Object.entries(defines ?? {}).map(([name, n]) => `const ${name}: u32 = ${n}u;\n`);
+  // At the end: `enable` has to come first, and line numbers in errors are those of the file.
+  const module = device.createShaderModule({ label, code: code + consts.join('') });
   return {
     label,
     layout: 'auto',

@@ -1,6 +1,6 @@
 /** Weights on the host ([Hugging Face name] → row-major f32) and as trainable tensors. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig, WeightMap } from '../core/domain';
+import type { HostTensor, ModelConfig, WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { parameterShapes } from '../core/presets';
 import { gaussian, STREAM } from '../core/rng';
@@ -65,16 +65,20 @@ export function checkWeights(shapes: ReadonlyMap<string, number[]>, weights: Wei
   }
 }
 
-/** Uploads checked weights as trainable variables, in the order of `shapes`. */
+/** As f32. A copy: tfjs keeps the array it is given, and the caller's may change. */
+const asTensor = ({ shape, data }: HostTensor): tf.Tensor =>
+  tf.tensor(data.slice(), shape, 'float32');
+
+/** Uploads checked weights as variables, in the order of `shapes`. */
 export function uploadParameters(
   shapes: ReadonlyMap<string, number[]>,
   weights: WeightMap,
+  upload: (weight: HostTensor) => tf.Tensor = asTensor,
 ): Map<string, tf.Variable> {
   checkWeights(shapes, weights);
   const parameters = new Map<string, tf.Variable>();
-  for (const [name, shape] of shapes) {
-    // A copy: tfjs keeps the array it is given, and the caller's may change.
-    const initial = tf.tensor(weights.get(name)!.data.slice(), shape, 'float32');
+  for (const name of shapes.keys()) {
+    const initial = upload(weights.get(name)!);
     // tfjs makes up a unique name; several models with the same tensor names live side by side.
     parameters.set(name, tf.variable(initial));
     initial.dispose();

@@ -3,7 +3,7 @@
  * the first paint, so that a dark page never flashes white.
  */
 import * as v from 'valibot';
-import { KERNEL_FAMILIES, type DeviceVerdict } from '../core/device-report';
+import { KERNEL_FAMILIES, VARIANTS, type DeviceVerdict } from '../core/device-report';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
@@ -16,7 +16,6 @@ interface Stored {
 }
 
 const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const;
-const VARIANTS = ['registers', 'shared', 'reference'] as const;
 const VERDICTS = ['chosen', 'slower', 'wrong', 'failed', 'untried'] as const;
 const orNull = <T>(schema: v.GenericSchema<T>) => v.nullable(schema);
 /** Kept by an earlier release, or written by hand: what does not fit is as good as nothing. */

@@ -117,7 +117,7 @@ export class ModelShelf {
     const source = await this.require(await getProject(this.db, projectId), name);
     return this.cached(projectId, `policy ${source.id}`, async () => {
       const { modelConfig, weights, tokenizer } = await this.weights(source, 'policy');
-      return { source, model: Llama.load(modelConfig, weights), tokenizer };
+      return { source, model: Llama.loadFrozen(modelConfig, weights), tokenizer };
     });
   }
 

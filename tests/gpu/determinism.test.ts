@@ -4,7 +4,7 @@ import { stageConfig } from '../../src/core/config';
 import type { WeightMap } from '../../src/core/domain';
 import { KERNEL_FAMILIES } from '../../src/core/device-report';
 import { closeEngine, openEngine } from '../../src/engine/backend';
-import { chooseVariant } from '../../src/engine/variants';
+import { chooseVariant, forgetVariants } from '../../src/engine/variants';
 import { trainPpo } from '../../src/rlhf/ppo';
 import { trainReward } from '../../src/rlhf/reward';
 import { trainSft } from '../../src/rlhf/sft';
@@ -91,11 +91,15 @@ test.each(Object.entries(STAGES))(
 );
 
 // Software adapters are slow at barriers, so only the shortest stage.
-test('SFT agrees bit for bit in the shared variants too', async () => {
+test.each([
+  ['shared', KERNEL_FAMILIES],
+  ['subgroups', ['rms-norm', 'token-logprob']],
+] as const)('SFT agrees bit for bit in the %s variants too', async (variant, families) => {
   const registers = await sft();
-  for (const family of KERNEL_FAMILIES) chooseVariant(family, 'shared');
-  const shared = await sft();
-  expect(sameWeights(shared, await sft())).toBe(true);
+  for (const family of families) chooseVariant(family, variant);
+  const other = await sft();
+  expect(sameWeights(other, await sft())).toBe(true);
   // Variants add in different orders: the same bits would mean that the choice did nothing.
-  expect(sameWeights(shared, registers)).toBe(false);
+  expect(sameWeights(other, registers)).toBe(false);
+  forgetVariants();
 });

@@ -1,6 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { KERNEL_FAMILIES, type DeviceVerdict } from '../../src/core/device-report';
+import {
+  KERNEL_FAMILIES,
+  type DeviceVerdict,
+  type KernelFamily,
+  type Variant,
+} from '../../src/core/device-report';
 import { openEngine, type OpenedEngine } from '../../src/engine/backend';
 import { gradientWork } from '../../src/engine/check-work';
 import {
@@ -62,11 +67,7 @@ const inputsOf = (name: string) => [normal([Number(name)], 7)];
 const work = (name: string) => gradientWork(name, inputsOf(name), doubled(RIGHT, RIGHT));
 
 /** Puts other kernels in the place of the right ones. */
-const planted = (
-  variant: 'registers' | 'shared',
-  forward: string,
-  backward = forward,
-): Candidate => ({
+const planted = (variant: Variant, forward: string, backward = forward): Candidate => ({
   variant,
   instead: ({ name }) => gradientWork(name, inputsOf(name), doubled(forward, backward)),
 });
@@ -105,10 +106,13 @@ describe('a variant is chosen when it', () => {
       NaN: planted('shared', 'y[i] = bitcast<f32>(0x7fc00000u | (bitcast<u32>(x[i]) & 1u));'),
     };
     for (const [what, candidate] of Object.entries(wrong)) {
-      const result = await check(planted('registers', SLOW), candidate);
+      const again: Candidate = { ...candidate, variant: 'subgroups' };
+      const result = await check(planted('registers', SLOW), candidate, again);
       expect(result.chosen, what).toBe('registers');
-      expect(result.candidates[1], what).toMatchObject({ verdict: 'wrong', ms: null });
-      expect(result.candidates[1]!.reason, what).toMatch(/37/);
+      for (const wronged of result.candidates.slice(1)) {
+        expect(wronged, what).toMatchObject({ verdict: 'wrong', ms: null });
+        expect(wronged.reason, what).toMatch(/37/);
+      }
     }
   });
 
@@ -149,14 +153,36 @@ test('a choice of an earlier start is kept while it is right, even if another is
   const broken = plan(registers, planted('shared', 'y[i] = nowhere;'));
   expect(await stillCorrect(broken, earlier)).toBe(false);
   expect(await stillCorrect(slow, [])).toBe(false);
+  // The device no longer has what that variant needs.
+  expect(await stillCorrect(slow, [{ ...result!, chosen: 'subgroups' }])).toBe(false);
+  expect(await stillCorrect(slow, [{ ...result!, chosen: 'reference' }])).toBe(true);
+});
+
+/** On a device with subgroups. */
+const VARIANTS_OF: Record<KernelFamily, Variant[]> = {
+  linear: ['registers', 'shared'],
+  'rms-norm': ['registers', 'shared', 'subgroups'],
+  attention: ['registers', 'shared'],
+  'token-logprob': ['registers', 'shared', 'subgroups'],
+  sample: ['registers', 'shared', 'subgroups'],
+};
+
+test('a device without subgroups is offered no kernel that needs them', () => {
+  const features = engine.features.map((feature) => ({ ...feature, enabled: false }));
+  for (const isSoftware of [false, true]) {
+    const plans = standardPlan({ isSoftware, features });
+    expect(plans.map(({ candidates }) => candidates.map(({ variant }) => variant))).toEqual(
+      KERNEL_FAMILIES.map(() => ['registers', 'shared']),
+    );
+  }
 });
 
 test('every family of the product has right variants here, and the check leaves nothing behind', async () => {
   const before = tf.memory().numTensors;
-  const results = await checkFamilies(standardPlan({ isSoftware: false }));
+  const results = await checkFamilies(standardPlan({ ...engine, isSoftware: false }));
   expect(results.map(({ family }) => family)).toEqual(KERNEL_FAMILIES);
   for (const { family, chosen, candidates } of results) {
-    expect(candidates.map(({ variant }) => variant)).toEqual(['registers', 'shared']);
+    expect(candidates.map(({ variant }) => variant)).toEqual(VARIANTS_OF[family]);
     for (const { variant, verdict, maxError, ms, reason } of candidates) {
       expect([verdict, reason], `${family}, ${variant}`).toEqual([
         variant === chosen ? 'chosen' : 'slower',
@@ -179,9 +205,11 @@ test('a verdict is kept under its key, and made anew under another or when asked
   expect(first.verdict).toMatchObject({ backend: 'webgpu', fallback: [] });
   // A program plays the graphics card here: the variant that is slow on such ones is left out.
   expect(engine.isSoftware).toBe(true);
-  expect(first.verdict.families.map(({ candidates }) => candidates[1]!.verdict)).toEqual(
-    KERNEL_FAMILIES.map(() => 'untried'),
-  );
+  for (const { candidates } of first.verdict.families) {
+    expect(candidates.slice(1).map(({ verdict }) => verdict)).toEqual(
+      candidates.slice(1).map(() => 'untried'),
+    );
+  }
 
   const families = first.verdict.families.map((one) =>
     one.family === 'sample' ? { ...one, chosen: 'reference' as const } : one,

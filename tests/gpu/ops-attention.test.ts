@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/backend';
 import { causalAttention, causalAttentionReference } from '../../src/engine/ops/attention';
 import { chooseVariant, forgetVariants } from '../../src/engine/variants';
@@ -38,9 +38,8 @@ const cases = SIZES.map((size) => ({
 }));
 
 describe.each(['registers', 'shared'] as const)('in the %s variant', (variant) => {
-  beforeAll(() => chooseVariant('attention', variant));
   afterAll(forgetVariants);
-  describeOp('attention', cases);
+  describeOp('attention', cases, () => chooseVariant('attention', variant));
 });
 
 test.each([

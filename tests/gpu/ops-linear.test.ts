@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { linear, linearReference } from '../../src/engine/ops/linear';
 import { chooseVariant, forgetVariants } from '../../src/engine/variants';
 import { describeOp, normal, type Op, type OpCase } from './ops-parity';
@@ -38,7 +38,6 @@ const cases: OpCase[] = [
 ];
 
 describe.each(['registers', 'shared'] as const)('in the %s variant', (variant) => {
-  beforeAll(() => chooseVariant('linear', variant));
   afterAll(forgetVariants);
-  describeOp('linear', cases);
+  describeOp('linear', cases, () => chooseVariant('linear', variant));
 });

@@ -100,10 +100,12 @@ const STEP = 5e-3;
 const FINITE_TOLERANCE = 3e-3;
 const DIRECTIONS = 3;
 
-export function describeOp(name: string, cases: OpCase[]): void {
+/** @param choose chooses variants; an engine that is opened has none chosen yet */
+export function describeOp(name: string, cases: OpCase[], choose?: () => void): void {
   describe(name, () => {
     beforeAll(async () => {
       await openEngine({ force: 'webgpu' });
+      choose?.();
     });
 
     test.each(cases)('$name: kernel agrees with stock ops, twice the same', async (item) => {

@@ -1,6 +1,6 @@
 // Causal attention for graphics cards: as attention-forward, one query for each invocation; the 64
 // queries of a workgroup are of one head and read its keys and values from shared memory.
-// D4 = head_dim / 4 is put before this as a const.
+// D4 = head_dim / 4 is added to this as a const.
 override HEADS: u32;
 override KV_HEADS: u32;
 override SCALE: f32; // 1 / sqrt(head_dim)

@@ -1,7 +1,7 @@
 // Causal attention with an online softmax (Milakov & Gimelshein 2018): no [T, T] matrix is stored,
 // only the log-sum-exp of its rows. One invocation takes four queries of a head and meets four keys
 // at a time, as 4×4 matrices: few loads, no barriers.
-// D4 = head_dim / 4 is put before this as a const.
+// D4 = head_dim / 4 is added to this as a const.
 override HEADS: u32;
 override KV_HEADS: u32;
 override SCALE: f32; // 1 / sqrt(head_dim)

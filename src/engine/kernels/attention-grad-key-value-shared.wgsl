@@ -1,6 +1,6 @@
 // dk and dv for graphics cards: as attention-grad-key-value, one key for each invocation; the 64
 // keys of a workgroup are of one key-value head and read queries and their gradients from shared
-// memory. D4 = head_dim / 4 is put before this as a const.
+// memory. D4 = head_dim / 4 is added to this as a const.
 override HEADS: u32;
 override KV_HEADS: u32;
 override SCALE: f32; // 1 / sqrt(head_dim)

@@ -1,6 +1,6 @@
 // dk and dv of causal attention: one invocation takes four keys of a key-value head and sums over
 // the heads that share them and the queries that see them, four at a time. No atomics.
-// D4 = head_dim / 4 is put before this as a const.
+// D4 = head_dim / 4 is added to this as a const.
 override HEADS: u32;
 override KV_HEADS: u32;
 override SCALE: f32; // 1 / sqrt(head_dim)

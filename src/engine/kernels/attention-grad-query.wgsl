@@ -1,7 +1,7 @@
 // dq of causal attention, and delta = Σ_i dout · out of every query for the next kernel
 // (Dao et al. 2022, FlashAttention, algorithm 4). One invocation takes four queries of a head and
 // meets four keys at a time, as 4×4 matrices.
-// D4 = head_dim / 4 is put before this as a const.
+// D4 = head_dim / 4 is added to this as a const.
 override HEADS: u32;
 override KV_HEADS: u32;
 override SCALE: f32; // 1 / sqrt(head_dim)

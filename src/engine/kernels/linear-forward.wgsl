@@ -1,12 +1,12 @@
 // y[N, M] = x[N, K] · w[M, K]ᵀ (+ residual). One invocation makes a 16×16 tile of y in registers,
 // as 4×4 matrices, without barriers: software adapters, which pay for every load and every barrier.
-// With M not a multiple of 4, y has 4·M4 columns and those past M repeat the last.
+// With M not a multiple of 4, y has 4·M4 columns and those past M repeat the last. A storage-*.wgsl,
+// which reads w, comes before it.
 override ADD: u32 = 0; // 1: y starts from residual
 override FEW: u32 = 0; // 1: tiles of 4 rows, for a handful of sequences that are being written
 struct Size { rows: u32, columns: u32, K4: u32, M4: u32 }
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
 @group(0) @binding(3) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(4) var<uniform> size: Size;
 
@@ -20,7 +20,8 @@ fn x_block(at: vec4u, k: u32) -> mat4x4f {
 }
 
 fn w_block(at: vec4u, k: u32) -> mat4x4f {
-  return transpose(mat4x4f(w[at.x + k], w[at.y + k], w[at.z + k], w[at.w + k]));
+  return transpose(mat4x4f(
+    stored4(at.x + k), stored4(at.y + k), stored4(at.z + k), stored4(at.w + k)));
 }
 
 fn put(row: u32, column4: u32, value: vec4f) {

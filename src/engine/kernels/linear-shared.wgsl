@@ -4,14 +4,14 @@
 //   forward     y = x · wᵀ     A = x [R, I]          B = w [S, I]: B_TRANSPOSED
 //   grad input  dx = dy · w    A = dy [R, I]         B = w [I, S]
 //   grad weight dw = dyᵀ · x   A = dy [I, R]: A_TRANSPOSED   B = x [I, S], I cut into slices along z
-// Any sizes: what lies outside reads as 0.
+// Any sizes with rows of B a multiple of 4: what lies outside reads as 0. A storage-*.wgsl, which
+// reads B, comes before this.
 override A_TRANSPOSED: u32 = 0;
 override B_TRANSPOSED: u32 = 0;
 override ADD: u32 = 0; // 1: C starts from residual
 struct Size { R: u32, S: u32, I: u32, slice: u32 } // slice: how much of I one z takes
 @group(0) @binding(0) var<storage, read_write> c: array<f32>; // [z, R, S]
 @group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> residual: array<f32>;
 @group(0) @binding(4) var<uniform> size: Size;
 
@@ -51,8 +51,8 @@ fn main(
       if (B_TRANSPOSED == 1u) { s = n / DEPTH; j = n % DEPTH; }
       value = 0.0;
       if (column0 + s < size.S && i0 + j < end) {
-        if (B_TRANSPOSED == 1u) { value = b[(column0 + s) * size.I + i0 + j]; }
-        else { value = b[(i0 + j) * size.S + column0 + s]; }
+        if (B_TRANSPOSED == 1u) { value = stored1((column0 + s) * size.I + i0 + j); }
+        else { value = stored1((i0 + j) * size.S + column0 + s); }
       }
       slab_b[j][s] = value;
     }

@@ -18,8 +18,8 @@ struct Settings {
 @group(0) @binding(7) var<uniform> settings: Settings;
 
 @compute @workgroup_size(32)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let b = id.x;
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let b = id.y * groups.x * 32u + id.x;
   if (b >= settings.B) { return; }
   let start = b * settings.V;
   let index = u32(position[b] + 1 - prompt_length[b]);

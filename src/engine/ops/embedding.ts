@@ -2,9 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TokenIndex } from '../batch';
 import { dispatch, elementGroups, emptyTensor, useKernels } from '../dispatch';
+import { columnsOf, readingStored, storageOf } from '../frozen';
 import forwardKernel from '../kernels/embedding-forward.wgsl?raw';
 import gradKernel from '../kernels/embedding-grad.wgsl?raw';
 import { withGradient } from '../with-gradient';
+
+const FORWARD = readingStored(forwardKernel);
 
 /**
  * The same from stock tfjs ops. The gradient is a matmul with the one-hot ids: the stock gradient
@@ -21,29 +24,38 @@ export function embeddingReference(weight: tf.Tensor2D, tokens: TokenIndex): tf.
   );
 }
 
+/** weight [V, C], which may be frozen, ids int32 [N] → [N, C]. No gradient. */
+export function embeddingRows(weight: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
+  const C = columnsOf(weight);
+  if (!useKernels() || C % 4 !== 0) return tf.gather(weight, ids);
+  const N = ids.shape[0];
+  const y = emptyTensor<tf.Rank.R2>([N, C]);
+  dispatch({
+    label: 'embedding-forward',
+    code: FORWARD[storageOf(weight)],
+    constants: { C4: C / 4 },
+    buffers: [y, ids, weight],
+    uniforms: [N],
+    groups: elementGroups((N * C) / 4, 64),
+  });
+  return y;
+}
+
 /**
  * weight [V, C], N tokens → [N, C]; gradient for the weight. The kernels need C to be a multiple
  * of 4; other sizes go through the reference.
  */
 export function embedding(weight: tf.Tensor2D, tokens: TokenIndex): tf.Tensor2D {
-  const [V, C] = weight.shape;
+  const V = weight.shape[0];
+  const C = columnsOf(weight);
   if (!useKernels() || C % 4 !== 0) return embeddingReference(weight, tokens);
-  const N = tokens.ids.shape[0];
   return withGradient(
     [weight],
-    () => {
-      const y = emptyTensor<tf.Rank.R2>([N, C]);
-      dispatch({
-        label: 'embedding-forward',
-        code: forwardKernel,
-        constants: { C4: C / 4 },
-        buffers: [y, weight, tokens.ids],
-        uniforms: [N],
-        groups: elementGroups((N * C) / 4, 64),
-      });
-      // Saved, so that the caller may dispose the index before the gradient is taken.
-      return { value: y, saved: [tokens.order, tokens.offsets] };
-    },
+    // Saved, so that the caller may dispose the index before the gradient is taken.
+    () => ({
+      value: embeddingRows(weight, tokens.ids),
+      saved: [tokens.order, tokens.offsets],
+    }),
     (dy, [order, offsets]) => {
       const dweight = emptyTensor<tf.Rank.R2>([V, C]);
       dispatch({

@@ -1,6 +1,7 @@
 /** y = x · wᵀ, Hugging Face's bias-free `nn.Linear` with weight [out, in]. */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, emptyTensor, up4, useKernels } from '../dispatch';
+import { columnsOf, readingStored, storageOf } from '../frozen';
 import forwardKernel from '../kernels/linear-forward.wgsl?raw';
 import gradInputKernel from '../kernels/linear-grad-input.wgsl?raw';
 import gradWeightKernel from '../kernels/linear-grad-weight.wgsl?raw';
@@ -9,6 +10,8 @@ import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
 import { sumSlices } from './sum-slices';
 
+const FORWARD = readingStored(forwardKernel);
+const SHARED = readingStored(sharedKernel);
 /** Side of the tile that a workgroup makes, in either variant. */
 const TILE = 64;
 /** Up to so many rows the `registers` variant makes tiles of 4 rows instead of 16. */
@@ -23,7 +26,7 @@ const tiles = (count: number): number => Math.ceil(count / TILE);
 /**
  * The kernels of a linear layer by themselves, for ops that bring their own gradient.
  * residual [N, M] (0 without one) + x [N, K] · weight [M, K]ᵀ → [N, M], or [N, M rounded up to 4]
- * from the `registers` variant; K must be a multiple of 4.
+ * from the `registers` variant; K must be a multiple of 4. The weight may be frozen.
  */
 export function linearForward(
   x: tf.Tensor,
@@ -38,7 +41,7 @@ export function linearForward(
   const FEW = N <= FEW_ROWS ? 1 : 0;
   dispatch({
     label: shared ? 'linear-shared forward' : 'linear-forward',
-    code: shared ? sharedKernel : forwardKernel,
+    code: (shared ? SHARED : FORWARD)[storageOf(weight)],
     constants: shared ? { B_TRANSPOSED: 1, ADD } : { ADD, FEW },
     // A binding cannot be left empty; without a residual any tensor stands there unread.
     buffers: [y, x, weight, residual ?? x],
@@ -56,11 +59,12 @@ export function linearGradInput(
 ): tf.Tensor2D {
   const N = dy.shape[0];
   const [M, K] = weight.shape as [number, number];
+  tf.util.assert(storageOf(weight) === 'f32', () => 'a frozen weight passes no gradient on');
   const shared = variantOf('linear') === 'shared';
   const dx = emptyTensor<tf.Rank.R2>([N, K]);
   dispatch({
     label: shared ? 'linear-shared grad-input' : 'linear-grad-input',
-    code: shared ? sharedKernel : gradInputKernel,
+    code: shared ? SHARED.f32 : gradInputKernel,
     constants: { ADD: residual === null ? 0 : 1 },
     buffers: [dx, dy, weight, residual ?? dy],
     uniforms: shared ? [N, K, M, M] : [N, M, K / 4, up4(M) / 4],
@@ -82,7 +86,7 @@ export function linearGradWeight(dy: tf.Tensor, x: tf.Tensor): tf.Tensor2D {
   if (variant === 'shared') {
     dispatch({
       label: 'linear-shared grad-weight',
-      code: sharedKernel,
+      code: SHARED.f32,
       constants: { A_TRANSPOSED: 1 },
       buffers: [partial, dy, x, dy],
       uniforms: [M, K, N, rowsPerSlice],
@@ -142,7 +146,8 @@ export function linear(
   weight: tf.Tensor2D,
   residual: tf.Tensor2D | null = null,
 ): tf.Tensor2D {
-  const [M, K] = weight.shape;
+  const M = weight.shape[0];
+  const K = columnsOf(weight);
   tf.util.assert(
     x.shape[1] === K,
     () => `linear: x [${x.shape.join()}] does not fit weight [${M},${K}]`,

@@ -1,15 +1,17 @@
 /** Root-mean-square norm (Zhang & Sennrich 2019), as in Llama. */
 import * as tf from '@tensorflow/tfjs-core';
-import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
-import sharedForwardKernel from '../kernels/rms-norm-forward-shared.wgsl?raw';
+import { dispatch, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import workgroupForwardKernel from '../kernels/rms-norm-forward-workgroup.wgsl?raw';
 import forwardKernel from '../kernels/rms-norm-forward.wgsl?raw';
-import sharedGradInputKernel from '../kernels/rms-norm-grad-input-shared.wgsl?raw';
+import workgroupGradInputKernel from '../kernels/rms-norm-grad-input-workgroup.wgsl?raw';
 import gradInputKernel from '../kernels/rms-norm-grad-input.wgsl?raw';
 import gradWeightKernel from '../kernels/rms-norm-grad-weight.wgsl?raw';
-import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
+import { RowKernel } from './row-kernel';
 import { sumSlices } from './sum-slices';
 
+const FORWARD = new RowKernel('rms-norm', forwardKernel, 64, workgroupForwardKernel);
+const GRAD_INPUT = new RowKernel('rms-norm', gradInputKernel, 64, workgroupGradInputKernel);
 const MAX_SLICES = 64;
 
 /** The same from stock tfjs ops. */
@@ -19,11 +21,6 @@ export function rmsNormReference(x: tf.Tensor2D, weight: tf.Tensor1D, eps: numbe
     const scale = tf.div(1, tf.sqrt(tf.add(meanSquare, eps)));
     return tf.mul(tf.mul(x, scale), weight);
   });
-}
-
-/** One invocation for each row, or a workgroup. */
-function rowGroups(rows: number): [number, number] {
-  return elementGroups(rows, variantOf('rms-norm') === 'shared' ? 1 : 64);
 }
 
 /** x [N, C] → y [N, C] and the scale r [N] of each row; C must be a multiple of 4. */
@@ -37,11 +34,10 @@ export function rmsNormForward(
   const r = emptyTensor<tf.Rank.R1>([rows]);
   dispatch({
     label: 'rms-norm-forward',
-    code: variantOf('rms-norm') === 'shared' ? sharedForwardKernel : forwardKernel,
+    ...FORWARD.forRows(rows),
     constants: { C4: C / 4 },
     buffers: [y, r, x, weight],
     uniforms: [rows, f32Bits(eps)],
-    groups: rowGroups(rows),
   });
   return { y, r };
 }
@@ -56,12 +52,11 @@ export function rmsNormGrad(
   const dx = emptyTensor<tf.Rank.R2>([rows, C]);
   dispatch({
     label: 'rms-norm-grad-input',
-    code: variantOf('rms-norm') === 'shared' ? sharedGradInputKernel : gradInputKernel,
+    ...GRAD_INPUT.forRows(rows),
     constants: { C4: C / 4, ADD: residual === null ? 0 : 1 },
     // A binding cannot be left empty; without a residual dy stands there unread.
     buffers: [dx, dy, x, weight, r, residual ?? dy],
     uniforms: [rows],
-    groups: rowGroups(rows),
   });
   const slices = Math.min(MAX_SLICES, rows);
   const partial = emptyTensor<tf.Rank.R2>([slices, C]);

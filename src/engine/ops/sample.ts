@@ -2,13 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { STREAM, uniform } from '../../core/rng';
 import { dispatch, emptyTensor, f32Bits, markWritten, useKernels } from '../dispatch';
-import sharedSource from '../kernels/sample-shared.wgsl?raw';
+import workgroupSource from '../kernels/sample-workgroup.wgsl?raw';
 import source from '../kernels/sample.wgsl?raw';
 import threefry from '../kernels/threefry.wgsl?raw';
-import { variantOf } from '../variants';
+import { RowKernel } from './row-kernel';
 
-const kernel = threefry + source;
-const sharedKernel = threefry + sharedSource;
+const KERNEL = new RowKernel('sample', threefry + source, 32, threefry + workgroupSource);
 
 export interface SamplerOptions {
   /** [B], tokens of each prompt. */
@@ -99,14 +98,12 @@ export class Sampler {
     const [B, V] = logits.shape;
     const { max_new_tokens, seed, temperature, eos_token_id } = this.options;
     const outputs = [this.tokens, this.positions, state.written, state.ended];
-    const shared = variantOf('sample') === 'shared';
     const random = [seed >>> 0, STREAM.sampling];
     dispatch({
-      label: shared ? 'sample-shared' : 'sample',
-      code: shared ? sharedKernel : kernel,
+      label: 'sample',
+      ...KERNEL.forRows(B),
       buffers: [...outputs, logits, state.promptLengths, state.streams],
       uniforms: [B, V, max_new_tokens, eos_token_id >>> 0, ...random, f32Bits(temperature)],
-      groups: [shared ? B : Math.ceil(B / 32)],
     });
     for (const tensor of outputs) markWritten(tensor);
   }

@@ -2,10 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
 import gradKernel from '../kernels/token-logprob-grad.wgsl?raw';
-import sharedForwardKernel from '../kernels/token-logprob-forward-shared.wgsl?raw';
+import workgroupForwardKernel from '../kernels/token-logprob-forward-workgroup.wgsl?raw';
 import forwardKernel from '../kernels/token-logprob-forward.wgsl?raw';
-import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
+import { RowKernel } from './row-kernel';
+
+const FORWARD = new RowKernel('token-logprob', forwardKernel, 32, workgroupForwardKernel);
 
 /**
  * @param logits [N, V]
@@ -33,14 +35,12 @@ function withKernels(logits: tf.Tensor2D, targets: tf.Tensor1D, temperature: num
     [logits],
     () => {
       const result = emptyTensor<tf.Rank.R2>([3, N]);
-      const shared = variantOf('token-logprob') === 'shared';
       dispatch({
         label: 'token-logprob-forward',
-        code: shared ? sharedForwardKernel : forwardKernel,
+        ...FORWARD.forRows(N),
         defines,
         buffers: [result, logits, targets],
         uniforms,
-        groups: elementGroups(N, shared ? 1 : 32),
       });
       return { value: result, saved: [logits, targets, result] };
     },

@@ -26,6 +26,7 @@ export const FAMILIES: Record<KernelFamily, [string, string]> = {
 export const VARIANTS: Record<Variant, [string, string]> = {
   registers: ['registers', 'every thread works alone'],
   shared: ['shared', 'threads work in groups through fast shared memory'],
+  subgroups: ['subgroups', 'as shared, and neighbouring threads add up numbers directly'],
   reference: ['reference', "TensorFlow.js's own operations, slow but known to be right"],
 };
 
@@ -49,7 +50,7 @@ const LIMITS: Record<string, [string, 'bytes' | 'count']> = {
 };
 
 export const FEATURES: Record<string, string> = {
-  'shader-f16': 'numbers of 16 bits: half the memory',
+  'shader-f16': 'computing in 16 bits; weights are kept in 16 bits without it',
   subgroups: 'neighbouring threads exchange numbers directly',
   'timestamp-query': 'the GPU can tell how long it worked',
 };

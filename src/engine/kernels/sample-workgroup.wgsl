@@ -3,7 +3,7 @@
 // of the cumulative distribution. For graphics cards: a workgroup takes a sequence, each invocation
 // a stretch of the vocabulary; the stretch that the threshold falls into is added up once more in the
 // same order, so the threshold and the running sum agree bit for bit.
-// threefry.wgsl is put before this.
+// A reduce-*.wgsl and threefry.wgsl are put before this.
 struct Settings {
   B: u32, V: u32, max_new_tokens: u32, eos_token_id: i32, seed: u32, stream: u32, temperature: f32,
 }
@@ -18,12 +18,17 @@ struct Settings {
 @group(0) @binding(7) var<uniform> settings: Settings;
 
 const WIDTH = 64u;
-var<workgroup> peaks: array<f32, WIDTH>;
-var<workgroup> sums: array<f32, WIDTH>;
+alias Summed = f32;
+var<workgroup> sums: array<f32, WIDTH>; // in the order of the vocabulary, so not added up by a tree
 
 @compute @workgroup_size(WIDTH)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  let b = group.x;
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) t: u32,
+) {
+  let row = group.y * groups.x + group.x;
+  let b = min(row, settings.B - 1u);
   let start = b * settings.V;
   let index = u32(position[b] + 1 - prompt_length[b]);
   let stretch = (settings.V + WIDTH - 1u) / WIDTH;
@@ -31,20 +36,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let end = min(first + stretch, settings.V);
   var peak = logits[start];
   for (var v = first; v < end; v++) { peak = max(peak, logits[start + v]); }
-  peaks[t] = peak;
-  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (t < half) { peaks[t] = max(peaks[t], peaks[t + half]); }
-  }
-  workgroupBarrier();
-  let highest = peaks[0];
+  let highest = group_max(peak, t);
   var part = 0.0;
   for (var v = first; v < end; v++) {
     part += exp((logits[start + v] - highest) / settings.temperature);
   }
   sums[t] = part;
   workgroupBarrier();
-  if (t != 0u || index >= settings.max_new_tokens) { return; }
+  if (t != 0u || row >= settings.B || index >= settings.max_new_tokens) { return; }
 
   var total = 0.0;
   for (var i = 0u; i < WIDTH; i++) { total += sums[i]; }

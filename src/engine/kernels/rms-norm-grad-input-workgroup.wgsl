@@ -1,4 +1,4 @@
-// As rms-norm-grad-input for graphics cards: a workgroup takes a row.
+// As rms-norm-grad-input for graphics cards: a workgroup takes a row. A reduce-*.wgsl comes before it.
 override C4: u32; // C / 4
 override ADD: u32 = 0; // 1: dx starts from residual
 struct Size { rows: u32 }
@@ -11,7 +11,7 @@ struct Size { rows: u32 }
 @group(0) @binding(6) var<uniform> size: Size;
 
 const WIDTH = 32u;
-var<workgroup> sums: array<f32, WIDTH>;
+alias Summed = f32;
 
 @compute @workgroup_size(WIDTH)
 fn main(
@@ -23,14 +23,9 @@ fn main(
   let base = row * C4;
   var sum = 0.0;
   for (var c = t; c < C4; c += WIDTH) { sum += dot(dy[base + c] * weight[c], x[base + c]); }
-  sums[t] = sum;
-  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (t < half) { sums[t] += sums[t + half]; }
-  }
-  workgroupBarrier();
+  let total = group_sum(sum, t);
   let scale = r[row];
-  let mean = sums[0] * scale / f32(4u * C4);
+  let mean = total * scale / f32(4u * C4);
   if (group.y * groups.x + group.x >= size.rows) { return; }
   for (var c = t; c < C4; c += WIDTH) {
     let d = scale * (dy[base + c] * weight[c] - x[base + c] * (scale * mean));

@@ -1,4 +1,4 @@
-// As rms-norm-forward for graphics cards: a workgroup takes a row.
+// As rms-norm-forward for graphics cards: a workgroup takes a row. A reduce-*.wgsl comes before it.
 override C4: u32; // C / 4
 struct Size { rows: u32, eps: f32 }
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
@@ -8,7 +8,7 @@ struct Size { rows: u32, eps: f32 }
 @group(0) @binding(4) var<uniform> size: Size;
 
 const WIDTH = 32u;
-var<workgroup> sums: array<f32, WIDTH>;
+alias Summed = f32;
 
 @compute @workgroup_size(WIDTH)
 fn main(
@@ -20,14 +20,9 @@ fn main(
   let base = min(row, size.rows - 1u) * C4;
   var sum = 0.0;
   for (var c = t; c < C4; c += WIDTH) { sum += dot(x[base + c], x[base + c]); }
-  sums[t] = sum;
-  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (t < half) { sums[t] += sums[t + half]; }
-  }
-  workgroupBarrier();
+  let total = group_sum(sum, t);
   // Not inverseSqrt: its error is larger on some GPUs.
-  let scale = 1.0 / sqrt(sums[0] / f32(4u * C4) + size.eps);
+  let scale = 1.0 / sqrt(total / f32(4u * C4) + size.eps);
   if (row >= size.rows) { return; }
   if (t == 0u) { r[row] = scale; }
   for (var c = t; c < C4; c += WIDTH) { y[base + c] = x[base + c] * scale * weight[c]; }
