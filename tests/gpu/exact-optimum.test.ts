@@ -53,7 +53,7 @@ test('all answers are listed: their probabilities add up to 1', async () => {
   const model = Llama.load(MICRO_CONFIG, microReference(1));
   const logprobs = await answerLogprobs(model, microTokenizer(), 'a');
   model.dispose();
-  await closeEngine();
+  closeEngine();
   expect(logprobs.reduce((total, logprob) => total + Math.exp(logprob), 0)).toBeCloseTo(1, 5);
 });
 
