@@ -25,6 +25,39 @@ async function photograph(page: Page): Promise<void> {
   }
 }
 
+/** What the PPO stage tells of the run that the demo made. */
+async function readPpo(page: Page): Promise<void> {
+  await openStep(page, 'PPO');
+  await expect(page.getByText('Nothing wrong that these checks can see.')).toBeVisible();
+
+  // the receipt of a token, by mouse and then by keys
+  const tokens = page.getByRole('article').first().locator('.text').getByRole('button');
+  await tokens.nth(1).click();
+  const receipt = page.getByRole('region', { name: 'Token receipt' });
+  await expect(receipt.getByRole('row')).toHaveCount((await tokens.count()) + 2);
+  await expect(receipt.locator('[aria-current]').getByRole('rowheader')).toHaveText(
+    await tokens.nth(1).innerText(),
+    { useInnerText: true },
+  );
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(tokens.nth(2)).toHaveAttribute('aria-pressed', 'true');
+  await expect(tokens.nth(1)).toHaveAttribute('aria-pressed', 'false');
+
+  // the lesson runs, and stops when its dialog is closed
+  await page.getByRole('button', { name: 'How good can it get?' }).click();
+  const lesson = page.getByRole('dialog', { name: /how good can it get/i });
+  await lesson.getByRole('button', { name: 'Run PPO' }).click();
+  await expect(lesson.getByRole('status')).toContainText(/iteration [3-9] of 30/, {
+    timeout: 60_000,
+  });
+  await expect(lesson.getByRole('img')).toHaveAccessibleName(/The optimum has reward/);
+  await lesson.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'How good can it get?' }).click();
+  await expect(lesson.getByRole('button', { name: 'Run PPO' })).toBeVisible();
+  await page.keyboard.press('Escape');
+}
+
 test('"Run the demo" runs the whole loop within 4 minutes and the page never blocks', async ({
   page,
 }) => {
@@ -74,4 +107,5 @@ test('"Run the demo" runs the whole loop within 4 minutes and the page never blo
   );
   await expect.poll(async () => Math.max(0, ...(await longTasks()))).toBeGreaterThanOrEqual(150);
   await photograph(page);
+  await readPpo(page);
 });
