@@ -100,7 +100,7 @@ describe('the verdict', () => {
 
 test('the figure draws each seed once, and no number is broken', () => {
   const svg = trlFigure([1, 2].flatMap((n) => [run('ours', n, 1, 0), run('trl', n, 1, n)]));
-  expect(svg.match(/class="seed ours"/g)).toHaveLength(2);
-  expect(svg.match(/class="seed trl"/g)).toHaveLength(2);
+  expect(svg.match(/class="line seed ours"/g)).toHaveLength(2);
+  expect(svg.match(/class="line seed trl"/g)).toHaveLength(2);
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
 });
