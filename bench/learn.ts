@@ -8,7 +8,9 @@
  *   --seeds N          seeds 1 … N (5)
  *   --rankings N       rankings of 4 (160)
  *   --agreement SHARE  of the labeler with itself (0.73)
- *   --set stage.name=value,…   changes of the defaults, e.g. ppo.learning_rate=0.0005
+ *   --set stage.name=value,…   changes of the defaults, e.g. ppo.learning_rate=0.0005; several sets of
+ *                      them with ; between, each a table of its own: a sweep. Neighbours that differ only
+ *                      in PPO share the SFT model and the reward model
  *   --backend NAME     webgpu or wasm (webgpu)
  *   --results FILE     where runs are kept (docs/learning.json); the tables go into docs/learning.md
  */
@@ -39,9 +41,11 @@ const tasks = listed('tasks', values.tasks, ATTRIBUTE_NAMES);
 const bases = listed('base', values.base, ['nano', 'tiny', 'small'] as const);
 const [backend] = listed('backend', values.backend, ['webgpu', 'wasm'] as const);
 const seeds = Array.from({ length: counted('seeds', values.seeds) }, (_, i) => i + 1);
-const changes = [values.set, `rankings=${values.rankings}`, `agreement=${values.agreement}`]
-  .filter((text) => text !== '')
-  .join(',');
+const sets = values.set.split(';');
+const nameOf = (set: string): string =>
+  [set, `rankings=${values.rankings}`, `agreement=${values.agreement}`]
+    .filter((text) => text !== '')
+    .join(',');
 
 /** `ppo.learning_rate=0.0005` → { ppo: { learning_rate: 0.0005 } } */
 function settingsOf(text: string): LearnTask['settings'] {
@@ -56,7 +60,7 @@ function settingsOf(text: string): LearnTask['settings'] {
   return settings;
 }
 
-function taskOf(name: (typeof tasks)[number], seed: number): LearnTask {
+function taskOf(name: (typeof tasks)[number], seed: number, set: string): LearnTask {
   const path = join(ROOT_FOLDER, `public/demo/${name}.json`);
   const demo = JSON.parse(readFileSync(path, 'utf8')) as DemoSet;
   return {
@@ -69,19 +73,22 @@ function taskOf(name: (typeof tasks)[number], seed: number): LearnTask {
     K: 4,
     agreement: Number(values.agreement),
     answersPerPrompt: 16,
-    settings: settingsOf(values.set),
+    settings: settingsOf(set),
   };
 }
 
 const file = join(ROOT_FOLDER, values.results);
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as LearnResult[]) : [];
-const isDone = (base: string, task: string, seed: number): boolean =>
-  results.some(
-    (one) => one.base === base && one.task === task && one.seed === seed && one.changes === changes,
-  );
 const wanted = bases
   .flatMap((base) => seeds.flatMap((seed) => tasks.map((task) => ({ base, task, seed }))))
-  .filter(({ base, task, seed }) => !isDone(base, task, seed));
+  .flatMap((run) => sets.map((set) => ({ ...run, set, changes: nameOf(set) })))
+  .filter(
+    ({ base, task, seed, changes }) =>
+      !results.some(
+        (one) =>
+          one.base === base && one.task === task && one.seed === seed && one.changes === changes,
+      ),
+  );
 console.log(`${wanted.length} runs to do, ${results.length} kept`);
 
 /** docs/learning.md, or its like beside another file of results. */
@@ -95,12 +102,19 @@ const page = await openBrowserPage('bench/learn/page.ts');
 try {
   const engine = await page.call<string>('open', backend);
   const started = performance.now();
-  for (const [n, { base, task: name, seed }] of wanted.entries()) {
+  let start = '';
+  let sft!: LearnResult['sft'];
+  let reward!: LearnResult['reward'];
+  for (const [n, { base, task: name, seed, set, changes }] of wanted.entries()) {
     const begun = performance.now();
-    const task = taskOf(name, seed);
-    const sft = await page.call<LearnResult['sft']>('sft', base, task);
-    const reward = await page.call<LearnResult['reward']>('rewardModel');
-    const ppo = await page.call<LearnResult['ppo']>('ppo');
+    const task = taskOf(name, seed, set);
+    const before = JSON.stringify([base, { ...task, settings: { ...task.settings, ppo: null } }]);
+    if (before !== start) {
+      sft = await page.call<LearnResult['sft']>('sft', base, task);
+      reward = await page.call<LearnResult['reward']>('rewardModel');
+      start = before;
+    }
+    const ppo = await page.call<LearnResult['ppo']>('ppo', task.settings.ppo ?? {});
     const now = performance.now();
     results.push({
       base,
@@ -120,7 +134,7 @@ try {
     const left = ((now - started) / (n + 1)) * (wanted.length - n - 1);
     console.log(
       [
-        `${base} ${name} seed ${seed}: reward model ${percent(reward.accuracy)}`,
+        `${base} ${name} seed ${seed}${set === '' ? '' : ` ${set}`}: reward model ${percent(reward.accuracy)}`,
         `(true ${percent(reward.trueAccuracy)})`,
         `rate ${percent(ppo.before.rate)} → ${percent(ppo.after.rate)}, KL ${ppo.after.kl.toFixed(1)}`,
         `distinct-2 ${ppo.before.distinct2.toFixed(2)} → ${ppo.after.distinct2.toFixed(2)}`,

@@ -22,7 +22,7 @@ import { encodePrompt } from '../../src/tokenizer/chat-template';
 import { ModelShelf, type Weights } from '../../src/worker/models';
 import { distinct2 } from '../../tools/base-model/eval/measures';
 import { tokensOf } from '../../tools/base-model/eval/text-units';
-import type { Judged, LearnResult, LearnTask, Ranked, Trained } from './result';
+import type { Judged, LearnResult, LearnTask, Ranked, Settings, Trained } from './result';
 
 const LENGTH = 64;
 /** Completions sampled together. */
@@ -117,8 +117,8 @@ export async function rewardModel(): Promise<Ranked> {
   };
 }
 
-/** PPO, and both models judged on prompts that no training has seen. */
-export async function ppo(): Promise<LearnResult['ppo']> {
+/** PPO with changes of its defaults, and both models judged on prompts that no training has seen. */
+export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
   const { sft, task, reward } = current();
   if (reward === null) throw new Error('train the reward model first');
   const stage = trainPpo(
@@ -134,7 +134,7 @@ export async function ppo(): Promise<LearnResult['ppo']> {
       prompts: task.prompts,
       seed: task.seed,
     },
-    stageConfig('ppo', task.settings.ppo ?? {}),
+    stageConfig('ppo', changes),
     sft,
   );
   const { output, rows, ms } = await finish(stage);

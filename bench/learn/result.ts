@@ -2,7 +2,7 @@
 import type { AttributeName } from '../../src/core/attributes';
 import type { MetricRow } from '../../src/core/domain';
 
-type Settings = Record<string, number | string | boolean>;
+export type Settings = Record<string, number | string | boolean>;
 
 export interface LearnTask {
   attribute: AttributeName;

@@ -24,6 +24,7 @@ import {
 import { update, type PretrainingText } from './ppo-update';
 import { rolloutSamples } from './receipt';
 import { collectRollout, firstIterationChecks, rolloutMetrics } from './rollout';
+import { promptTokens } from './sampling';
 import { endlessOrder, type StageContext, type StageEvent } from './stage';
 
 export interface PpoInput extends PpoStart {
@@ -37,8 +38,8 @@ const SAMPLES = 4;
 
 /**
  * One event for each iteration: rollout, then `num_ppo_epochs` × `num_mini_batches` updates.
- * @throws PlaygroundError `missing` without prompts, or with PPO-ptx and no pretraining text;
- *   `non-finite` when the reward model gives no number
+ * @throws PlaygroundError `missing` without prompts, or with PPO-ptx and no pretraining text; `input`
+ *   when a prompt is too long for the context; `non-finite` when the reward model gives no number
  */
 export async function* trainPpo(
   input: PpoInput,
@@ -53,7 +54,11 @@ export async function* trainPpo(
       remedy: 'Add prompts in the Rankings stage.',
     });
   }
-  const { seed, prompts } = input;
+  const { seed, prompts, modelConfig } = input;
+  // a prompt that is too long is refused now, not in the iteration that draws it
+  for (const prompt of prompts) {
+    promptTokens(ctx.tokenizer, prompt, modelConfig.max_position_embeddings);
+  }
   const pretraining = pretrainingText(input, config, ctx.tokenizer);
   const promptOf = endlessOrder(prompts.length, seed, STREAM.prompts);
   // 1. four models; the value model starts as the reward model
