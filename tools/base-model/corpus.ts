@@ -1,17 +1,24 @@
-/** The corpus as a function: document `index` of `seed`, in one of two editions. */
+/** The corpus as a function: document `index` of `seed`, in one of three editions. */
 import { ATTRIBUTE_NAMES, hasAttribute } from '../../src/core/attributes';
 import { hashText } from '../../src/core/rng';
 import { makeFullDocument } from './corpus/edition';
 import type { CorpusDocument } from './document';
 import { makeNanoDocument } from './nano/edition';
 
-/** `nano`: ten people, 450 words, English. `full`: all of Saltby, in English and Spanish. */
-export type Edition = 'nano' | 'full';
+/**
+ * `nano`: ten people, 450 words, English. `full`: all of Saltby, in English and Spanish. `both`: `full`,
+ * with every fifth document drawn from `nano`, whose manner the bundled demonstrations have.
+ */
+export type Edition = 'nano' | 'full' | 'both';
+
+const NANO_ONE_IN = 5;
 
 export const EDITIONS: Readonly<Record<Edition, (seed: number, index: number) => CorpusDocument>> =
   {
     nano: makeNanoDocument,
     full: makeFullDocument,
+    both: (seed, index) =>
+      (index % NANO_ONE_IN === 0 ? makeNanoDocument : makeFullDocument)(seed, index),
   };
 
 /** One combination of slots in forty never occurs in training. */
