@@ -19,6 +19,7 @@ export const STREAM = {
   corpus: 9,
   dropout: 10,
   pretraining: 11,
+  bootstrap: 12,
 } as const;
 
 const ROTATIONS = [

@@ -4,10 +4,10 @@
  * tests/golden/attributes.jsonl`.
  */
 import { writeFileSync } from 'node:fs';
-import { EDITIONS, type Edition } from './corpus';
+import { EDITIONS } from './corpus';
 
 const SEED = 11;
-const DOCUMENTS: Readonly<Record<Edition, number>> = { nano: 300, full: 700 };
+const DOCUMENTS = { nano: 300, full: 700 };
 
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new Error('Usage: write-attribute-fixture.ts FILE.jsonl');
