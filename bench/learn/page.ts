@@ -22,11 +22,13 @@ import { encodePrompt } from '../../src/tokenizer/chat-template';
 import { ModelShelf, type Weights } from '../../src/worker/models';
 import { distinct2 } from '../../tools/base-model/eval/measures';
 import { tokensOf } from '../../tools/base-model/eval/text-units';
-import type { Judged, LearnResult, LearnTask, Ranked, Settings, Trained } from './result';
+import type { Judged, LearnResult, LearnTask, Ranked, Selected, Settings, Trained } from './result';
 
 const LENGTH = 64;
 /** Completions sampled together. */
 const TOGETHER = 64;
+/** Answers drawn for each that is to have the attribute. */
+const SELECT_FROM = 4;
 
 interface State {
   base: Weights;
@@ -148,6 +150,7 @@ export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
     })),
     before: await judge(sft, sft, task),
     after: await judge(policy, sft, task),
+    selected: await select(sft, task),
   };
 }
 
@@ -233,6 +236,23 @@ async function judge(policy: Weights, reference: Weights, task: LearnTask): Prom
       text: completions[0]!.text,
     })),
   };
+}
+
+/** How much diversity is lost by keeping only what has the attribute: a bound on what PPO can keep. */
+async function select(sft: Weights, task: LearnTask): Promise<Selected> {
+  const { answersPerPrompt, heldOutPrompts, seed, attribute } = task;
+  const drawn = await write(sft, heldOutPrompts, SELECT_FROM * answersPerPrompt, seed + 3000);
+  const texts = (is: (text: string) => boolean) =>
+    drawn.map(({ completions }) =>
+      completions
+        .map(({ text }) => text)
+        .filter(is)
+        .slice(0, answersPerPrompt),
+    );
+  const having = texts((text) => hasAttribute(attribute, text));
+  const any = texts(() => true).map((some, i) => some.slice(0, having[i]!.length));
+  const diversity = (sets: string[][]) => distinct2(sets.flat().map(tokensOf));
+  return { answers: having.flat().length, distinct2: diversity(having) / diversity(any) };
 }
 
 /** Mean over answers of Σ (log π − log π_ref), nats. */

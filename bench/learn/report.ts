@@ -18,6 +18,9 @@ PPO policy, on the three bundled tasks. Nothing but the seed differs between the
 - **Attribute rate**: share of answers to the 12 held-out prompts (16 each, temperature 1) that have what the
   rankings asked for, by the rule. **KL** to the SFT model and **distinct-2** (as a share of the SFT model's)
   on the same answers.
+- **Selection**: distinct-2 of those of the SFT model's own answers that have the attribute, as a share of as
+  many answers of any kind. A policy with a rate of 100 % that changed nothing else would be there: whoever
+  asks for one thing only gets less variety, and a distinct-2 far above this means a rate far from 100 %.
 - Mean over the seeds ± half of the 95 % interval (Student's t). One run has no interval.
 `;
 
@@ -43,6 +46,7 @@ const HEAD = [
   'PPO (goal ≥ 80 %)',
   'KL (≤ 15 nats)',
   'distinct-2 (≥ 70 %)',
+  'selection',
   'reached',
   'time',
 ];
@@ -81,6 +85,7 @@ function taskRow(runs: readonly LearnResult[]): string[] {
     share(rate),
     withInterval(values(kl), 1, 1, ''),
     share(diversity),
+    share(({ ppo }) => ppo.selected.distinct2),
     reached ? 'yes' : '**no**',
     withInterval(
       values(({ seconds }) => seconds / 60),

@@ -57,6 +57,13 @@ export interface CurvePoint {
   score: number;
 }
 
+/** Of the SFT model's own answers those that have the attribute: what rankings that change nothing else give. */
+export interface Selected {
+  answers: number;
+  /** By that of as many answers not selected. */
+  distinct2: number;
+}
+
 export interface LearnResult {
   base: string;
   task: AttributeName;
@@ -68,5 +75,5 @@ export interface LearnResult {
   seconds: number;
   sft: Trained;
   reward: Ranked;
-  ppo: Trained & { curve: CurvePoint[]; before: Judged; after: Judged };
+  ppo: Trained & { curve: CurvePoint[]; before: Judged; after: Judged; selected: Selected };
 }

@@ -6,10 +6,10 @@ import type { CorpusDocument } from './document';
 import { makeNanoDocument } from './nano/edition';
 
 /**
- * `nano`: ten people, 450 words, English. `full`: all of Saltby, in English and Spanish. `both`: `full`,
+ * `nano`: ten people, 450 words, English. `full`: all of Saltby, in English and Spanish. `mixed`: `full`,
  * with every fifth document drawn from `nano`, whose manner the bundled demonstrations have.
  */
-export type Edition = 'nano' | 'full' | 'both';
+export type Edition = 'nano' | 'full' | 'mixed';
 
 const NANO_ONE_IN = 5;
 
@@ -17,7 +17,7 @@ export const EDITIONS: Readonly<Record<Edition, (seed: number, index: number) =>
   {
     nano: makeNanoDocument,
     full: makeFullDocument,
-    both: (seed, index) =>
+    mixed: (seed, index) =>
       (index % NANO_ONE_IN === 0 ? makeNanoDocument : makeFullDocument)(seed, index),
   };
 

@@ -1,7 +1,7 @@
 /** Runs in the browser for eval-base.ts: the engine of the page, on a shipped base model. */
 import { RANKINGS_FIELDS, stageConfig } from '../../src/core/config';
 import type { Demonstration } from '../../src/core/domain';
-import { openEngine } from '../../src/engine/backend';
+import { openEngine, type BackendName } from '../../src/engine/backend';
 import { generate, type Generation } from '../../src/engine/generate';
 import { Llama } from '../../src/engine/model';
 import { evaluateLoss } from '../../src/rlhf/measures';
@@ -15,9 +15,10 @@ import type { Answer } from './eval/acceptance';
 let shipped: Weights | null = null;
 let base: Llama | null = null;
 
-/** Opens the WebGPU engine; resolves to the adapter's name. */
-export async function open(): Promise<string> {
-  return (await openEngine({ force: 'webgpu' })).adapter;
+/** Opens the engine; resolves to what computes. */
+export async function open(backend: BackendName): Promise<string> {
+  const { adapter } = await openEngine({ force: backend });
+  return backend === 'webgpu' ? `WebGPU adapter "${adapter}"` : adapter;
 }
 
 /** Loads a shipped base as the page does, in place of the one before. */

@@ -1,6 +1,6 @@
 /**
- * `npm run eval:base [-- --model nano|tiny|small|all --samples 600 --out docs/base-models.md]`:
- * measures shipped base models with the page's engine, in Chromium on WebGPU, and writes a section
+ * `npm run eval:base [-- --model nano|tiny|small|all --samples 600 --backend webgpu|wasm --out docs/base-models.md]`:
+ * measures shipped base models with the page's engine, in Chromium, and writes a section
  * for each into docs/base-models.md (sections of models not measured stay as they are).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -55,6 +55,7 @@ const { values } = parseArgs({
   options: {
     model: { type: 'string', default: 'all' },
     samples: { type: 'string', default: '600' },
+    backend: { type: 'string', default: 'webgpu' },
     out: { type: 'string', default: 'docs/base-models.md' },
   },
 });
@@ -252,7 +253,7 @@ async function answerRow(
   };
 }
 
-async function measure(page: BrowserPage, adapter: string, model: BaseModel): Promise<string> {
+async function measure(page: BrowserPage, engine: string, model: BaseModel): Promise<string> {
   const { id, label, edition, documents, config } = model;
   say(`${id}: making the ${documents} documents of the ${edition} edition again`);
   const wanted = { heldOut: HELD_OUT, comparison: samples };
@@ -276,7 +277,7 @@ async function measure(page: BrowserPage, adapter: string, model: BaseModel): Pr
     id,
     label,
     facts: [
-      `Measured on ${date}, WebGPU adapter "${adapter}", Chromium ${page.version}.`,
+      `Measured on ${date}, ${engine}, Chromium ${page.version}.`,
       `Trained on the ${edition} edition of the corpus: ${documents} documents, ${words} words, ${skeletons} kinds of sentence.`,
     ],
     rows: [...losses, ...sampleRows(texts, corpus)],
@@ -287,12 +288,12 @@ async function measure(page: BrowserPage, adapter: string, model: BaseModel): Pr
 
 const page = await openBrowserPage('tools/base-model/eval-base-page.ts');
 try {
-  const adapter = await page.call<string>('open');
-  say(`adapter ${adapter}, Chromium ${page.version}`);
+  const engine = await page.call<string>('open', values.backend);
+  say(`${engine}, Chromium ${page.version}`);
   const intro = readFileSync(new URL('./eval/intro.md', import.meta.url), 'utf8').trim();
   const order = manifest.map(({ id }) => id);
   for (const model of chosen) {
-    const section = await measure(page, adapter, model);
+    const section = await measure(page, engine, model);
     // After each model: what took long is not lost when a later one fails.
     const written = existsSync(values.out) ? readFileSync(values.out, 'utf8') : '';
     const document = mergeSections(intro, written, new Map([[model.id, section]]), order);

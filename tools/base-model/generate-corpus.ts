@@ -21,11 +21,11 @@ const { values } = parseArgs({
 });
 if (values.out === undefined)
   throw new Error(
-    'Usage: generate-corpus.ts --out DIR [--edition full|nano|both] [--seed N] [--documents N] [--plain SHARE]',
+    'Usage: generate-corpus.ts --out DIR [--edition full|nano|mixed] [--seed N] [--documents N] [--plain SHARE]',
   );
 const makeDocument = EDITIONS[values.edition as Edition];
 if (makeDocument === undefined)
-  throw new Error(`No edition "${values.edition}": full, nano or both`);
+  throw new Error(`No edition "${values.edition}": full, nano or mixed`);
 const [seed, wanted] = [Number(values.seed), Number(values.documents)];
 const plain = Number(values.plain);
 

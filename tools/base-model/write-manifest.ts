@@ -14,8 +14,8 @@ const FILES = ['config.json', 'model.safetensors', 'tokenizer.json'] as const;
 /** What each base was trained on: that many documents of generate-corpus.ts, seed 1. */
 const TRAINED_ON: Readonly<Record<string, Pick<BaseModel, 'edition' | 'documents' | 'plain'>>> = {
   nano: { edition: 'nano', documents: 150_000, plain: 1 },
-  tiny: { edition: 'full', documents: 460_000, plain: 0.35 },
-  small: { edition: 'full', documents: 460_000, plain: 0.35 },
+  tiny: { edition: 'mixed', documents: 460_000, plain: 0.35 },
+  small: { edition: 'mixed', documents: 460_000, plain: 0.35 },
 };
 
 /** One shipped base, as `manifest.json` lists it. */
