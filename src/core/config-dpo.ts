@@ -33,7 +33,7 @@ export const DPO_FIELDS = {
     source: 'ours (DPO: 64 pairs)',
   }),
   learning_rate: real({
-    default: 3e-4,
+    default: 5e-4,
     min: 1e-7,
     max: 0.1,
     scale: 'log',

@@ -120,27 +120,60 @@ function drawMarks(plot: uPlot, { mark, size, color, points }: RewardKlSeries): 
   }
 }
 
-/** Each right of its point; the last of a series first, and none over another. */
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+const apart = (a: Box, b: Box): boolean =>
+  a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+
+/** Beside its point where nothing else is: right, left, above, below, or not at all. */
 function drawLabels(plot: uPlot, series: readonly RewardKlSeries[]): void {
-  const { ctx } = plot;
-  const height = textSize() * devicePixelRatio;
-  const taken: { left: number; right: number; y: number }[] = [];
+  const { ctx, bbox } = plot;
+  const scale = devicePixelRatio;
+  const height = textSize() * scale;
   ctx.font = `${height}px "Inter Variable", Inter, system-ui, sans-serif`;
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'left';
-  for (const { color, size, points } of series) {
+  const labelled = series.filter(({ points }) => points.some(({ label }) => label !== undefined));
+  const taken: Box[] = labelled.flatMap(({ size, points }) =>
+    points.map((point) => {
+      const [x, y] = place(plot, point);
+      const radius = (size * scale) / 2;
+      return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
+    }),
+  );
+  for (const { color, size, points } of labelled) {
     ctx.fillStyle = resolveColor(plot.root, color);
+    // The last points of a series matter most.
     for (const point of [...points].reverse()) {
       if (point.label === undefined) continue;
       const [x, y] = place(plot, point);
-      const left = x + (size / 2 + 4) * devicePixelRatio;
-      const right = left + ctx.measureText(point.label).width;
-      const covered = taken.some(
-        (other) => left < other.right && other.left < right && Math.abs(y - other.y) < height,
+      const gap = (size / 2 + 3) * scale;
+      const width = ctx.measureText(point.label).width;
+      const boxAt = (left: number, middle: number): Box => ({
+        left,
+        right: left + width,
+        top: middle - height / 2,
+        bottom: middle + height / 2,
+      });
+      const free = [
+        boxAt(x + gap, y),
+        boxAt(x - gap - width, y),
+        boxAt(x - width / 2, y - gap - height / 2),
+        boxAt(x - width / 2, y + gap + height / 2),
+      ].find(
+        (box) =>
+          box.left >= bbox.left &&
+          box.right <= bbox.left + bbox.width &&
+          taken.every((other) => apart(box, other)),
       );
-      if (covered) continue;
-      taken.push({ left, right, y });
-      ctx.fillText(point.label, left, y);
+      if (free === undefined) continue;
+      taken.push(free);
+      ctx.fillText(point.label, free.left, (free.top + free.bottom) / 2);
     }
   }
 }

@@ -29,10 +29,10 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking complete deleteProject deviceReport exportHuggingFace ' +
+        'addDemonstrations addRanking bestOfN complete deleteProject deviceReport exportHuggingFace ' +
         'exportProject importHuggingFace importProject ' +
         'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
-        'resume score step stop trainPpo trainReward trainSft'
+        'resume score step stop trainDpo trainPpo trainReward trainSft'
       ).split(' '),
     );
   });
@@ -60,7 +60,9 @@ describe('window.rlhf', () => {
       ['completions', api.addRanking({ ...ranking, completions: ['a'], ranks: [1] })],
       ['flags.0.0', api.addRanking(bad({ ...ranking, flags: [['rude'], []] }))],
       ['completion', api.score(bad({ prompt: 'p' }))],
-      ['stage', api.metrics(bad('dpo'))],
+      ['stage', api.metrics(bad('best-of-n'))],
+      ['beta', api.trainDpo({ beta: 0 })],
+      ['stage', api.exportHuggingFace(bad('critic'))],
       ['blob', api.importProject(bad('zip'))],
       ['measure', api.deviceReport(bad({ measure: 'all' }))],
     ];

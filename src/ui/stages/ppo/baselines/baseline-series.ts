@@ -37,9 +37,9 @@ function smoothed(points: readonly StepPoint[]): RewardKlPoint[] {
 export function baselineSeries({ ppo, dpo, bestOfN }: Baselines): RewardKlSeries[] {
   const iterations = measured(ppo);
   const series: RewardKlSeries[] = [
-    { label: null, color: 'var(--kl)', mark: 'dot', size: 3, points: iterations },
+    { label: null, color: 'var(--kl)', mark: 'dot', size: 4, points: iterations },
     {
-      label: 'PPO, iteration by iteration',
+      label: 'PPO, smoothed; its iterations as dots',
       color: 'var(--kl)',
       mark: 'line',
       size: 2,
