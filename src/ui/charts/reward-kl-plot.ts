@@ -22,6 +22,8 @@ export interface RewardKlSeries {
 }
 
 const HEIGHT = 300;
+/** CSS px of text at which marks have their size; on a projector both are larger. */
+const PLAIN_TEXT = 12;
 /** Room beside the outermost points, as a share of what they span. */
 const MARGIN = { left: 0.03, right: 0.07 };
 
@@ -92,9 +94,12 @@ const place = (plot: uPlot, { kl, reward }: RewardKlPoint): [number, number] => 
   plot.valToPos(reward, 'y', true),
 ];
 
+/** Canvas px for each px of a mark. */
+const markScale = (): number => (devicePixelRatio * textSize()) / PLAIN_TEXT;
+
 function drawMarks(plot: uPlot, { mark, size, color, points }: RewardKlSeries): void {
   const { ctx } = plot;
-  const scale = devicePixelRatio;
+  const scale = markScale();
   ctx.strokeStyle = ctx.fillStyle = resolveColor(plot.root, color);
   ctx.lineWidth = (mark === 'line' ? size : 2) * scale;
   ctx.lineJoin = 'round';
@@ -133,8 +138,8 @@ const apart = (a: Box, b: Box): boolean =>
 /** Beside its point where nothing else is: right, left, above, below, or not at all. */
 function drawLabels(plot: uPlot, series: readonly RewardKlSeries[]): void {
   const { ctx, bbox } = plot;
-  const scale = devicePixelRatio;
-  const height = textSize() * scale;
+  const scale = markScale();
+  const height = textSize() * devicePixelRatio;
   ctx.font = `${height}px "Inter Variable", Inter, system-ui, sans-serif`;
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'left';
