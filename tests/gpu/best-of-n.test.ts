@@ -77,7 +77,9 @@ test('16 answers to each prompt; the best of n grows from their mean to their la
 test('the same seed draws the same, another seed something else', async () => {
   const { result } = await measure();
   expect((await measure()).result).toEqual(result);
-  expect((await measure({ seed: 2 })).result.points).not.toEqual(result.points);
+  // one prompt: not only another order of prompts
+  const one = (seed: number) => measure({ prompts: task.prompts.slice(0, 1), seed });
+  expect((await one(2)).scored).not.toEqual((await one(1)).scored);
 });
 
 test('scores enter as in PPO: clipped, and replaced where an answer does not end', async () => {
@@ -89,7 +91,8 @@ test('scores enter as in PPO: clipped, and replaced where an answer does not end
 
 test('a prompt that leaves no room to answer is refused before anything is written', async () => {
   const asked: string[] = [];
-  const prompts = ['Hello?', 'word '.repeat(400)];
+  // one of many: not among those that are written for first
+  const prompts = ['word '.repeat(400), ...task.prompts.slice(0, 20)];
   const reward = (prompt: string) => asked.push(prompt);
   await expect(measure({ prompts, reward })).rejects.toMatchObject({
     code: 'input',
