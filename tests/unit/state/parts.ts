@@ -75,7 +75,8 @@ export function scriptedLink(answers: Record<string, unknown> = {}) {
       return () => listeners.delete(listener);
     },
   } as unknown as WorkerLink;
-  return { link, calls };
+  const emit = (event: WorkerEvent): void => listeners.forEach((listener) => listener(event));
+  return { link, calls, emit };
 }
 
 export function aState(answers: Record<string, unknown> = {}, record: Project = aProject()) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MetricRow } from '../../../src/core/domain';
 import { plotData } from '../../../src/ui/charts/reward-kl-plot';
 import {
   baselineSeries,
@@ -14,7 +15,7 @@ const row = (step: number, kl: number, reward: number) => ({
 const bestOfN = [1, 2].map((n) => ({ n, reward: n / 2, deviation: 0.1, kl: n === 1 ? 0 : 0.19 }));
 const ppo = [row(1, 0, 0.1), row(2, 2, 0.4), row(3, 1, 0.3)];
 /** Only measuring steps say where DPO stands, and only with a reward model. */
-const dpo = [
+const dpo: MetricRow[] = [
   row(1, 0.1, 0.2),
   { step: 2, loss: 0.6 },
   { step: 3, 'objective/kl': 4 },
