@@ -1,11 +1,13 @@
 /** `window.rlhf`: the whole playground for scripts. Documented in docs/api.md. */
 import * as v from 'valibot';
+import type { BestOfNResult } from './core/best-of-n';
 import type { DeviceReport } from './core/device-report';
 import type {
   Completion,
   Demonstration,
   HarmFlag,
   MetricRow,
+  PolicyName,
   Project,
   Ranking,
 } from './core/domain';
@@ -33,7 +35,7 @@ const newProjectSchema = v.strictObject({
   seed: v.optional(seed, 1),
 });
 const completeSchema = v.strictObject({
-  model: v.picklist(['base', 'sft', 'ppo'], 'must be one of base, sft, ppo'),
+  model: v.picklist(['base', 'sft', 'ppo', 'dpo'], 'must be one of base, sft, ppo, dpo'),
   prompt: text,
   n: v.optional(whole(1, 64), 1),
   maxNewTokens: v.optional(whole(1, 128), 48),
@@ -67,8 +69,8 @@ const rankingSchema = v.strictObject({
 const scoreSchema = v.strictObject({ prompt: text, completion: v.string('must be text') });
 const configSchema = v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {});
 const modelSchema = v.picklist(
-  ['base', 'sft', 'reward', 'ppo'],
-  'must be one of base, sft, reward, ppo',
+  ['base', 'sft', 'reward', 'ppo', 'dpo'],
+  'must be one of base, sft, reward, ppo, dpo',
 );
 const deviceReportSchema = v.strictObject({
   measure: v.optional(v.boolean('must be true or false'), true),
@@ -77,7 +79,11 @@ const filesSchema = v.pipe(
   v.array(v.instance(File, 'must be a list of files')),
   v.nonEmpty('must not be empty'),
 );
-const stageSchema = v.picklist(['sft', 'reward', 'ppo'], 'must be one of sft, reward, ppo');
+const stageSchema = v.picklist(
+  ['sft', 'reward', 'ppo', 'dpo'],
+  'must be one of sft, reward, ppo, dpo',
+);
+type TrainingStage = v.InferOutput<typeof stageSchema>;
 
 /**
  * The checked argument, defaults filled in.
@@ -123,7 +129,7 @@ export function createApi(app: App) {
     return app.openedProject();
   };
 
-  async function train(stage: 'sft' | 'reward' | 'ppo', argument: unknown): Promise<MetricRow> {
+  async function train(stage: TrainingStage, argument: unknown): Promise<MetricRow> {
     const config = check('config', configSchema, argument);
     const project = await opened();
     const runId = await asArgument(() => project.startRun(stage, config));
@@ -194,6 +200,14 @@ export function createApi(app: App) {
     trainSft: (config?: Record<string, unknown>) => train('sft', config),
     trainReward: (config?: Record<string, unknown>) => train('reward', config),
     trainPpo: (config?: Record<string, unknown>) => train('ppo', config),
+    trainDpo: (config?: Record<string, unknown>) => train('dpo', config),
+    /** What keeping the best of n answers scores, and its KL; stored in the project. */
+    async bestOfN(): Promise<BestOfNResult> {
+      const project = await opened();
+      const { points, prompts, completions } = await project.bestOfN.measure();
+      await project.flush();
+      return { points, prompts, completions };
+    },
 
     async pause(): Promise<void> {
       await (await opened()).pauseRun();
@@ -213,7 +227,7 @@ export function createApi(app: App) {
     },
 
     async complete(options: {
-      model: 'base' | 'sft' | 'ppo';
+      model: PolicyName;
       prompt: string;
       n?: number;
       maxNewTokens?: number;
@@ -251,13 +265,13 @@ export function createApi(app: App) {
       return score;
     },
     /** All rows of the stage's run under way, or else of the one whose model counts. */
-    async metrics(stage: 'sft' | 'reward' | 'ppo'): Promise<MetricRow[]> {
+    async metrics(stage: TrainingStage): Promise<MetricRow[]> {
       const checked = check('stage', stageSchema, stage);
       return structuredClone([...(await (await opened()).loadedRows(checked))]);
     },
 
     /** The model of a stage as a zip of a Hugging Face folder, for `transformers`. */
-    async exportHuggingFace(stage: 'base' | 'sft' | 'reward' | 'ppo'): Promise<Blob> {
+    async exportHuggingFace(stage: PolicyName | 'reward'): Promise<Blob> {
       const checked = check('stage', modelSchema, stage);
       return (await opened()).models.exportModel(checked);
     },

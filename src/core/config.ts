@@ -6,6 +6,7 @@
  */
 import { SFT_BUGS } from './bugs';
 import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
+import { DPO_FIELDS } from './config-dpo';
 import { PPO_FIELDS } from './config-ppo';
 import { REWARD_FIELDS } from './config-reward';
 import { choice, completeConfig, real, whole, type ConfigOf, type Fields } from './fields';
@@ -195,12 +196,14 @@ export type SftConfig = ConfigOf<typeof SFT_FIELDS>;
 export type RankingsConfig = ConfigOf<typeof RANKINGS_FIELDS>;
 export type RewardConfig = ConfigOf<typeof REWARD_FIELDS>;
 export type PpoConfig = ConfigOf<typeof PPO_FIELDS>;
+export type DpoConfig = ConfigOf<typeof DPO_FIELDS>;
 
 export interface StageConfigs {
   pretrain: PretrainConfig;
   sft: SftConfig;
   reward: RewardConfig;
   ppo: PpoConfig;
+  dpo: DpoConfig;
 }
 
 export const STAGE_FIELDS = {
@@ -208,6 +211,7 @@ export const STAGE_FIELDS = {
   sft: SFT_FIELDS,
   reward: REWARD_FIELDS,
   ppo: PPO_FIELDS,
+  dpo: DPO_FIELDS,
 } as const satisfies Record<Stage, Fields>;
 
 /**

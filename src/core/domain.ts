@@ -2,13 +2,14 @@
  * The nouns of the playground: plain, structured-cloneable records. Everything that is stored,
  * sent between page and worker, or exported is one of these. No behaviour lives here.
  */
+import type { BestOfNRecord } from './best-of-n';
 
-/** Training stages, in the order of the pipeline. */
-export type Stage = 'pretrain' | 'sft' | 'reward' | 'ppo';
+/** Training stages, in the order of the pipeline; DPO goes from the SFT model past the reward model. */
+export type Stage = 'pretrain' | 'sft' | 'reward' | 'ppo' | 'dpo';
 /** Steps of the staircase at the top of the page. */
 export type PageStage = 'base' | 'sft' | 'rankings' | 'reward' | 'ppo' | 'compare';
 /** Models that can write text. */
-export type PolicyName = 'base' | 'sft' | 'ppo';
+export type PolicyName = 'base' | 'sft' | 'ppo' | 'dpo';
 
 /** A tensor on the host: row-major f32. */
 export interface HostTensor {
@@ -156,7 +157,10 @@ export interface Project {
     sft: string | null;
     reward: string | null;
     ppo: string | null;
+    dpo: string | null;
   };
+  /** The last best-of-n that was measured. */
+  bestOfN?: BestOfNRecord;
   seq: number;
   createdAt: number;
   updatedAt: number;

@@ -4,6 +4,7 @@
  *
  *   π*(y) ∝ π_ref(y)·e^{r(y)/β},  optimum β·log E_ref[e^{r/β}]
  */
+import { bestOfNKl } from './best-of-n';
 
 /** A point between reward and KL. */
 export interface FrontierPoint {
@@ -64,11 +65,7 @@ export function frontier(
   });
 }
 
-/**
- * Drawing n answers of the reference and keeping the best: expected reward, and the usual bound on the
- * KL, ln n − (n − 1)/n nats (Stiennon et al. 2020, appendix G.3; exact when no two rewards are equal and
- * no answer is likely).
- */
+/** Drawing n answers of the reference and keeping the best: expected reward, and the usual bound on the KL. */
 export function bestOfN(
   refLogprobs: readonly number[],
   rewards: readonly number[],
@@ -84,5 +81,5 @@ export function bestOfN(
     expected += reward * ((below + probability) ** n - below ** n);
     below += probability;
   }
-  return { reward: expected, kl: Math.log(n) - (n - 1) / n };
+  return { reward: expected, kl: bestOfNKl(n) };
 }

@@ -1,5 +1,6 @@
 /** The metrics catalogue: every number that a stage logs, by its TRL name. */
 import { CHECK_METRICS } from './metrics-checks';
+import { DPO_METRICS } from './metrics-dpo';
 import { PPO_METRICS } from './metrics-ppo';
 import { metric, type Metric } from './metric';
 
@@ -9,7 +10,7 @@ const LIST: Metric[] = [
     'Loss',
     'nats',
     '−mean log π(token)',
-    'How surprised the model is by the text it should write (SFT), or how often it disagrees with the rankings (reward model).',
+    'How surprised the model is by the text it should write (SFT), or how much it disagrees with the rankings (reward model, DPO).',
     'falls, then levels off',
     [null, null],
     'If it jumps, lower the learning rate.',
@@ -150,6 +151,7 @@ const LIST: Metric[] = [
     [null, null],
   ),
   ...PPO_METRICS,
+  ...DPO_METRICS,
   ...CHECK_METRICS,
 ];
 

@@ -2,7 +2,10 @@
  * What a run is started on: collected once, stored with the run, read back when it resumes, and
  * carried in a project file. Plain data; weights are named, never copied.
  */
+import type { PpoConfig } from './config';
+import { PPO_FIELDS } from './config-ppo';
 import type { Demonstration, Ranking } from './domain';
+import { fieldProblem } from './fields';
 
 /** Where weights come from. Checkpoints are immutable, so this names exact bytes. */
 export interface Source {
@@ -11,6 +14,27 @@ export interface Source {
   id: string;
   /** The run that made the checkpoint; the base id of a shipped model. */
   runId: string;
+}
+
+/** How PPO's completions are written and scored: what is drawn beside PPO is measured alike. */
+export type RolloutSettings = Pick<PpoConfig, (typeof ROLLOUT_SETTINGS)[number]>;
+
+const ROLLOUT_SETTINGS = [
+  'rollout_batch_size',
+  'response_length',
+  'temperature',
+  'missing_eos',
+  'missing_eos_penalty',
+  'reward_clip',
+] as const;
+
+/** Those among the settings of PPO; what is missing or no longer allowed takes its default. */
+export function rolloutSettings(ppo: Readonly<Record<string, unknown>>): RolloutSettings {
+  const chosen = ROLLOUT_SETTINGS.map((name) => {
+    const field = PPO_FIELDS[name];
+    return [name, fieldProblem(field, ppo[name]) === null ? ppo[name] : field.default];
+  });
+  return Object.fromEntries(chosen) as RolloutSettings;
 }
 
 /** By stage. */
@@ -38,4 +62,15 @@ export type StageData =
       prompts: string[];
       /** The shipped base below the policy, whose pretraining text PPO-ptx reads; absent without one. */
       base?: string;
+    }
+  | {
+      stage: 'dpo';
+      seed: number;
+      start: Source;
+      rankings: Ranking[];
+      /** Scores fresh completions, which DPO itself does not need; null before there is one. */
+      reward: Source | null;
+      /** Those of PPO. */
+      prompts: string[];
+      rollouts: RolloutSettings;
     };

@@ -28,6 +28,12 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
   const parts: Record<string, string> = {};
   const runSeq = (id: string | null): string =>
     String(inputs.runs.find((run) => run.id === id)?.seq ?? 'none');
+  const ranked = (): string =>
+    hashOf(
+      inOrder(rankings)
+        .filter(({ outcome }) => outcome === 'ranked')
+        .map((r) => [r.prompt, r.completions, r.ranks]),
+    );
   switch (stage) {
     case 'pretrain':
       break;
@@ -39,14 +45,17 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
       break;
     case 'reward':
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = hashOf(
-        inOrder(rankings)
-          .filter(({ outcome }) => outcome === 'ranked')
-          .map((r) => [r.prompt, r.completions, r.ranks]),
-      );
+      parts.rankings = ranked();
       break;
     case 'ppo':
       parts.sft = runSeq(project.runs.sft);
+      parts.reward = runSeq(project.runs.reward);
+      parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
+      break;
+    case 'dpo':
+      // Reward model and prompts change nothing of the policy, but they are what it is measured with.
+      parts.sft = runSeq(project.runs.sft);
+      parts.rankings = ranked();
       parts.reward = runSeq(project.runs.reward);
       parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
       break;

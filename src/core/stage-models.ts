@@ -1,6 +1,15 @@
 /** The model that each stage makes: where it stands in a project, and what people call it. */
 import type { Project, Run, Stage } from './domain';
 
+/** `Project.runs` before anything has been trained. */
+export const NO_MODELS: Readonly<Project['runs']> = {
+  base: null,
+  sft: null,
+  reward: null,
+  ppo: null,
+  dpo: null,
+};
+
 /** The name under which a stage's model stands in `Project.runs`. */
 export const modelName = (stage: Stage): keyof Project['runs'] =>
   stage === 'pretrain' ? 'base' : stage;
@@ -11,6 +20,7 @@ export const MODEL_WORDS: Readonly<Record<Stage, string>> = {
   sft: 'SFT model',
   reward: 'reward model',
   ppo: 'PPO policy',
+  dpo: 'DPO policy',
 };
 
 /** The setting of a pretraining run that was no training: the name of a model from elsewhere. */

@@ -36,7 +36,7 @@ export function completionLoss(model: Llama, batch: TokenBatch, dropout?: Dropou
 }
 
 /** Rows of the batch that one labeler compared. */
-export interface RewardPair {
+export interface RankedPair {
   winner: number;
   loser: number;
   /** 1 / (C(K, 2) of the prompt · prompts in the batch): every prompt counts alike. */
@@ -55,38 +55,21 @@ export interface RewardPair {
 export function kwiseRewardLoss(
   model: ScalarModel,
   batch: TokenBatch,
-  pairs: RewardPair[],
+  pairs: readonly RankedPair[],
   { margin, center }: { margin: number; center: number },
 ): LossOutput {
-  if (pairs.length === 0) {
-    throw new PlaygroundError({
-      code: 'input',
-      message: 'The batch has no pair to learn from: every ranking in it is a tie.',
-      remedy: 'Rank some completions above others.',
-    });
-  }
   const { B, T, lengths } = batch;
+  const { winners, losers, weights } = pairMatrices(pairs, B);
   // One-hot rows instead of gathers: the gradient of a gather adds with atomics on WebGPU.
   const last = new Float32Array(B * T);
   lengths.forEach((length, b) => (last[b * T + length - 1] = 1));
   const scores = tf.reshape(model.scoresAt(batch), [B, T]);
   const rewards = tf.reshape(tf.sum(tf.mul(scores, tf.tensor2d(last, [B, T])), 1), [1, B]);
-
-  const difference = new Float32Array(pairs.length * B);
-  const total = new Float32Array(pairs.length * B);
-  pairs.forEach(({ winner, loser }, p) => {
-    difference[p * B + winner] = 1;
-    difference[p * B + loser] = -1;
-    total[p * B + winner] = 1;
-    total[p * B + loser] = 1;
-  });
-  const shape: [number, number] = [pairs.length, B];
-  const weights = tf.tensor1d(pairs.map(({ weight }) => weight));
-  const delta = tf.sum(tf.mul(rewards, tf.tensor2d(difference, shape)), 1);
+  const delta = tf.sum(tf.mul(rewards, tf.sub(winners, losers)), 1);
   // −log σ(x) = softplus(−x)
   let loss = tf.sum<tf.Scalar>(tf.mul(weights, tf.softplus(tf.sub(margin, delta))));
   if (center > 0) {
-    const sums = tf.sum(tf.mul(rewards, tf.tensor2d(total, shape)), 1);
+    const sums = tf.sum(tf.mul(rewards, tf.add(winners, losers)), 1);
     loss = tf.add(loss, tf.mul(center, tf.sum(tf.mul(weights, tf.square(sums)))));
   }
   return {
@@ -97,6 +80,64 @@ export function kwiseRewardLoss(
       min_reward: tf.min(rewards),
       mean_reward: tf.mean(rewards),
       max_reward: tf.max(rewards),
+    },
+  };
+}
+
+/**
+ * DPO (Rafailov et al. 2023, equation 7): −Σ weight·log σ(r_w − r_l) with the implicit reward
+ * r = β·(log π − log π_ref), log-probabilities summed over the tokens of a completion. All pairs of a
+ * prompt share one forward pass per completion. With `label_smoothing` ε, the share of pairs that are
+ * believed to be the wrong way round, −log σ(x) becomes the unbiased estimate
+ * ((1 − ε)·(−log σ(x)) − ε·(−log σ(−x)))/(1 − 2ε) (Chowdhury et al. 2024, TRL's loss_type "robust").
+ * Stats, means over pairs as TRL logs them: `rewards/chosen`, `rewards/rejected`,
+ * `rewards/accuracies`, `rewards/margins`, `logps/chosen`, `logps/rejected` (nats).
+ * @param refLogps Σ log π_ref of each row's completion, nats, [B]
+ * @throws PlaygroundError 'input' without pairs, or when `refLogps` has another length
+ */
+export function dpoLoss(
+  model: Llama,
+  batch: TokenBatch,
+  pairs: readonly RankedPair[],
+  refLogps: readonly number[],
+  { beta, label_smoothing }: { beta: number; label_smoothing: number },
+): LossOutput {
+  const { B, T } = batch;
+  const { winners, losers, weights } = pairMatrices(pairs, B);
+  if (refLogps.length !== B) {
+    throw new PlaygroundError({
+      code: 'input',
+      message: `refLogps has ${refLogps.length} numbers; the batch has ${B} rows.`,
+      field: 'refLogps',
+    });
+  }
+  const { logprob } = tokenStats(model, batch, 1);
+  const logps = tf.reshape(
+    tf.sum(tf.reshape(tf.mul(logprob, tf.tensor1d(batch.mask)), [B, T]), 1),
+    [1, B],
+  );
+  const rewards = tf.mul(beta, tf.sub(logps, tf.tensor2d([...refLogps], [1, B])));
+  const chosen = tf.sum(tf.mul(rewards, winners), 1);
+  const rejected = tf.sum(tf.mul(rewards, losers), 1);
+  const margins = tf.sub(chosen, rejected);
+  // −log σ(x) = softplus(−x)
+  let perPair = tf.softplus(tf.neg(margins));
+  if (label_smoothing > 0) {
+    const flipped = tf.mul(label_smoothing, tf.softplus(margins));
+    perPair = tf.div(
+      tf.sub(tf.mul(1 - label_smoothing, perPair), flipped),
+      1 - 2 * label_smoothing,
+    );
+  }
+  return {
+    loss: tf.sum<tf.Scalar>(tf.mul(weights, perPair)),
+    stats: {
+      'rewards/chosen': tf.mean(chosen),
+      'rewards/rejected': tf.mean(rejected),
+      'rewards/accuracies': tf.mean(tf.cast(tf.greater(margins, 0), 'float32')),
+      'rewards/margins': tf.mean(margins),
+      'logps/chosen': tf.mean(tf.sum(tf.mul(logps, winners), 1)),
+      'logps/rejected': tf.mean(tf.sum(tf.mul(logps, losers), 1)),
     },
   };
 }
@@ -209,6 +250,27 @@ function tokenStats(
   );
   const row = (i: number) => tf.reshape<tf.Rank.R1>(tf.slice(result, [i, 0], [1, N]), [N]);
   return { logprob: row(0), entropy: row(1), isArgmax: row(2) };
+}
+
+/** One-hot rows [P, B] that pick the winner and the loser of each pair, and the weights [P]. */
+function pairMatrices(pairs: readonly RankedPair[], B: number) {
+  if (pairs.length === 0) {
+    throw new PlaygroundError({
+      code: 'input',
+      message: 'The batch has no pair to learn from: every ranking in it is a tie.',
+      remedy: 'Rank some completions above others.',
+    });
+  }
+  const pick = (side: 'winner' | 'loser'): tf.Tensor2D => {
+    const rows = new Float32Array(pairs.length * B);
+    pairs.forEach((pair, p) => (rows[p * B + pair[side]] = 1));
+    return tf.tensor2d(rows, [pairs.length, B]);
+  };
+  return {
+    winners: pick('winner'),
+    losers: pick('loser'),
+    weights: tf.tensor1d(pairs.map(({ weight }) => weight)),
+  };
 }
 
 /** x [N] ↦ Σ mask·x / Σ mask. */

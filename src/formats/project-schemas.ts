@@ -17,6 +17,7 @@ import type {
   Sample,
   TokenReceipt,
 } from '../core/domain';
+import type { BestOfNRecord } from '../core/best-of-n';
 import type { Source, StageData } from '../core/run-data';
 
 /** Any input that validates to T. */
@@ -27,7 +28,7 @@ const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Ids become file names inside the archive. */
 const id = v.pipe(text, v.regex(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, - or _'));
-const stage = v.picklist(['pretrain', 'sft', 'reward', 'ppo']);
+const stage = v.picklist(['pretrain', 'sft', 'reward', 'ppo', 'dpo']);
 const settings = v.record(text, v.union([finite, text, v.boolean()]));
 
 /** What was measured may be any number, also those that JSON has not: see `encodeNumber`. */
@@ -198,6 +199,13 @@ export const runSchema: Schema<Run> = v.strictObject({
   startedAt: finite,
 });
 
+const bestOfNSchema: Schema<BestOfNRecord> = v.strictObject({
+  inputHash: text,
+  points: v.array(v.strictObject({ n: count, reward: finite, deviation: finite, kl: finite })),
+  prompts: count,
+  completions: count,
+});
+
 export const projectSchema: Schema<Project> = v.strictObject({
   id,
   name: text,
@@ -209,6 +217,7 @@ export const projectSchema: Schema<Project> = v.strictObject({
     sft: v.exactOptional(settings),
     reward: v.exactOptional(settings),
     ppo: v.exactOptional(settings),
+    dpo: v.exactOptional(settings),
     rankings: v.exactOptional(settings),
     compare: v.exactOptional(settings),
   }),
@@ -217,7 +226,10 @@ export const projectSchema: Schema<Project> = v.strictObject({
     sft: v.nullable(text),
     reward: v.nullable(text),
     ppo: v.nullable(text),
+    // not there in files of releases without DPO
+    dpo: v.optional(v.nullable(text), null),
   }),
+  bestOfN: v.exactOptional(bestOfNSchema),
   seq: count,
   createdAt: finite,
   updatedAt: finite,
@@ -257,6 +269,22 @@ const stageDataSchema: Schema<StageData> = v.variant('stage', [
     reward: source,
     prompts: v.array(text),
     base: v.exactOptional(text),
+  }),
+  v.strictObject({
+    stage: v.literal('dpo'),
+    seed: finite,
+    start: source,
+    rankings: v.array(rankingSchema),
+    reward: v.nullable(source),
+    prompts: v.array(text),
+    rollouts: v.strictObject({
+      rollout_batch_size: count,
+      response_length: count,
+      temperature: finite,
+      missing_eos: v.picklist(['replace', 'subtract', 'off']),
+      missing_eos_penalty: finite,
+      reward_clip: finite,
+    }),
   }),
 ]);
 

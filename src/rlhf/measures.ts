@@ -28,6 +28,21 @@ export async function evaluateLoss(model: Llama, rows: readonly Row[]): Promise<
   return count === 0 ? 0 : sum / count;
 }
 
+/** Σ log π of the completion tokens of each row, nats, in order. */
+export async function completionLogps(model: Llama, rows: readonly Row[]): Promise<number[]> {
+  const result: number[] = [];
+  for (let start = 0; start < rows.length; start += EVALUATION_BATCH) {
+    const batch = collate(rows.slice(start, start + EVALUATION_BATCH));
+    const { logprobs } = await tokenLogprobs(model, batch, 1);
+    for (let b = 0; b < batch.B; b++) {
+      // 0 outside the completion
+      const row = logprobs.subarray(b * batch.T, (b + 1) * batch.T);
+      result.push(row.reduce((sum, logprob) => sum + logprob, 0));
+    }
+  }
+  return result;
+}
+
 /** Raw reward-model scores of dialogues, in order. */
 export async function scoreRows(model: ScalarModel, rows: readonly Row[]): Promise<number[]> {
   const result: number[] = [];
@@ -43,27 +58,48 @@ export interface RankedRows {
   ranks: number[];
 }
 
-/**
- * Share of decided pairs that the reward model orders as the labeler did, and the mean pairwise loss
- * −log σ(r_w − r_l), nats. A tie in the scores counts as half.
- */
+export interface PairAgreement {
+  /** Share of decided pairs that are ordered as the labeler did; a tie counts as half. */
+  accuracy: number;
+  /** Mean over the pairs, nats. */
+  loss: number;
+  pairs: number;
+}
+
+/** −log σ(x), nats, without overflow. */
+export const minusLogSigmoid = (x: number): number =>
+  Math.log1p(Math.exp(-Math.abs(x))) + Math.max(0, -x);
+
+/** How far the reward model agrees with the labeler; the loss is −log σ(r_w − r_l). */
 export async function rewardAccuracy(
   model: ScalarModel,
   groups: readonly RankedRows[],
-): Promise<{ accuracy: number; loss: number; pairs: number }> {
-  const all = await scoreRows(
-    model,
-    groups.flatMap((group) => group.rows),
-  );
+): Promise<PairAgreement> {
+  return pairAgreement(groups, await scoreRows(model, allRows(groups)), minusLogSigmoid);
+}
+
+/** The rows of all prompts, one after the other. */
+export const allRows = (groups: readonly RankedRows[]): Row[] =>
+  groups.flatMap((group) => group.rows);
+
+/**
+ * @param rewards of `allRows(groups)`
+ * @param lossOf r_w − r_l ↦ the loss of a pair
+ */
+export function pairAgreement(
+  groups: readonly RankedRows[],
+  rewards: readonly number[],
+  lossOf: (difference: number) => number,
+): PairAgreement {
   let offset = 0;
   let right = 0;
   let loss = 0;
   let pairs = 0;
   for (const group of groups) {
     for (const { winner, loser } of comparisonsOf(group.ranks)) {
-      const difference = all[offset + winner]! - all[offset + loser]!;
+      const difference = rewards[offset + winner]! - rewards[offset + loser]!;
       right += difference > 0 ? 1 : difference === 0 ? 0.5 : 0;
-      loss += Math.log1p(Math.exp(-Math.abs(difference))) + Math.max(0, -difference);
+      loss += lossOf(difference);
       pairs++;
     }
     offset += group.rows.length;

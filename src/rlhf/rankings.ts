@@ -3,8 +3,10 @@
  * order that is stored with them, and what the reward model reads of a labeler's ranks.
  */
 import { comparisonsOf } from '../core/comparisons';
+import { PlaygroundError } from '../core/errors';
 import { hashText, permutation, STREAM } from '../core/rng';
 import type { Ranking } from '../core/domain';
+import type { RankedPair } from '../engine/losses';
 import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { RankedRows } from './measures';
@@ -14,7 +16,7 @@ export function displayOrder(k: number, seed: number, prompt: string): number[] 
   return permutation(k, seed, STREAM.display, hashText(prompt));
 }
 
-/** What the reward model reads of one ranking. */
+/** What the reward model and DPO read of one ranking. */
 export interface RankedPrompt extends RankedRows {
   prompt: string;
 }
@@ -41,6 +43,37 @@ export function rankedRows(
       };
     })
     .filter((group) => comparisonsOf(group.ranks).length > 0);
+}
+
+/**
+ * The same; there is something to learn from.
+ * @throws PlaygroundError `missing` when no ranking prefers one completion to another
+ */
+export function learntRankings(...given: Parameters<typeof rankedRows>): RankedPrompt[] {
+  const groups = rankedRows(...given);
+  if (groups.length > 0) return groups;
+  throw new PlaygroundError({
+    code: 'missing',
+    field: 'rankings',
+    message: 'No ranking prefers one completion to another.',
+    remedy: 'Rank some completions; ties, skipped and all-bad sets teach nothing.',
+  });
+}
+
+/** All decided pairs of a batch by row, each prompt's weights adding up to 1 / prompts. */
+export function batchPairs(groups: readonly RankedRows[]): RankedPair[] {
+  let offset = 0;
+  return groups.flatMap(({ rows, ranks }) => {
+    const decided = comparisonsOf(ranks);
+    const weight = 1 / (decided.length * groups.length);
+    const first = offset;
+    offset += rows.length;
+    return decided.map(({ winner, loser }) => ({
+      winner: winner + first,
+      loser: loser + first,
+      weight,
+    }));
+  });
 }
 
 /**

@@ -5,8 +5,6 @@
  *
  *   loss = −1/C(K,2) · Σ log σ(r_w − r_l)
  */
-import { comparisonsOf } from '../core/comparisons';
-import { PlaygroundError } from '../core/errors';
 import { cosineFactor } from '../core/schedule';
 import type { RewardConfig } from '../core/config';
 import type { Demonstration, MetricRow, ModelConfig, Ranking, WeightMap } from '../core/domain';
@@ -19,7 +17,7 @@ import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { rewardExamples } from './bug-lab';
 import { rewardAccuracy, scoreRows, type RankedRows } from './measures';
-import { holdOutPrompts, rankedRows } from './rankings';
+import { batchPairs, holdOutPrompts, learntRankings } from './rankings';
 import { epochBatches, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
 
 export interface RewardInput {
@@ -69,16 +67,7 @@ export async function* trainReward(
 ): AsyncGenerator<StageEvent, RewardOutput> {
   // 1. rankings → groups of rows; some are held out
   const context = input.modelConfig.max_position_embeddings;
-  const groups = rankedRows(ctx.tokenizer, input.rankings, context);
-  if (groups.length === 0) {
-    throw new PlaygroundError({
-      code: 'missing',
-      field: 'rankings',
-      message: 'No ranking prefers one completion to another.',
-      remedy:
-        'Rank some completions; ties, skipped and all-bad sets teach the reward model nothing.',
-    });
-  }
+  const groups = learntRankings(ctx.tokenizer, input.rankings, context);
   const { train: kept, heldOut } = holdOutPrompts(groups, config.held_out_ratio, input.seed);
   const { groups: train, epochs } = rewardExamples(config, kept);
 
@@ -106,25 +95,13 @@ export async function* trainReward(
       // 3. a batch of prompts; every completion is read once, every pair counts
       const chosen = batches.rowsAt(step).map((i) => train[i]!);
       const batch = collate(chosen.flatMap((group) => group.rows));
-      let offset = 0;
-      const pairs = chosen.flatMap((group) => {
-        const decided = comparisonsOf(group.ranks);
-        const weight = 1 / (decided.length * chosen.length);
-        const shifted = decided.map(({ winner, loser }) => ({
-          winner: winner + offset,
-          loser: loser + offset,
-          weight,
-        }));
-        offset += group.rows.length;
-        return shifted;
-      });
 
       // 4. one AdamW step on the K-wise loss
       const learning_rate =
         config.learning_rate * cosineFactor(step, totalSteps, warmup, config.min_lr_ratio);
       const result = await optimizer.step(
         () =>
-          kwiseRewardLoss(model, batch, pairs, {
+          kwiseRewardLoss(model, batch, batchPairs(chosen), {
             margin: config.margin,
             center: config.center_rewards_coefficient,
           }),

@@ -37,11 +37,15 @@ export interface Models {
   value: ScalarModel;
 }
 
-export interface Rollout {
+/** One completion for each prompt, as token rows. */
+export interface Episodes {
   prompts: string[];
   written: Generation[];
   rows: { input_ids: number[]; promptLength: number }[];
   batch: TokenBatch;
+}
+
+export interface Rollout extends Episodes {
   /** [B, T], aligned with the position that chose the token; 0 outside `batch.mask`. */
   logprobs: Float32Array;
   refLogprobs: Float32Array;
@@ -62,6 +66,35 @@ export interface Rollout {
 }
 
 /**
+ * The policy writes one completion for each prompt.
+ * @param streams each episode's own random stream
+ * @throws PlaygroundError `input` when a prompt leaves no room in the context
+ */
+export async function writeEpisodes(
+  policy: Llama,
+  tokenizer: Tokenizer,
+  prompts: string[],
+  streams: number[],
+  settings: Pick<PpoConfig, 'response_length' | 'temperature'> & { seed: number },
+): Promise<Episodes> {
+  const context = policy.config.max_position_embeddings;
+  const encoded = prompts.map((prompt) => promptTokens(tokenizer, prompt, context));
+  const room = context - Math.max(...encoded.map((tokens) => tokens.length));
+  const written = await generate(policy, encoded, {
+    max_new_tokens: Math.min(settings.response_length, room),
+    temperature: settings.temperature,
+    seed: settings.seed,
+    streams,
+    eos_token_id: tokenizer.endId,
+  });
+  const rows = written.map((row, i) => ({
+    input_ids: [...encoded[i]!, ...row.tokens],
+    promptLength: encoded[i]!.length,
+  }));
+  return { prompts, written, rows, batch: collate(rows) };
+}
+
+/**
  * Writes one completion for each prompt and measures it.
  * @param streams each episode's own random stream
  */
@@ -73,23 +106,13 @@ export async function collectRollout(
   settings: { config: PpoConfig; kl_coef: number; seed: number; iteration: number },
 ): Promise<Rollout> {
   const { config } = settings;
-  const context = models.policy.config.max_position_embeddings;
 
   // 1. the policy writes
-  const encoded = prompts.map((prompt) => promptTokens(tokenizer, prompt, context));
-  const room = context - Math.max(...encoded.map((tokens) => tokens.length));
-  const written = await generate(models.policy, encoded, {
-    max_new_tokens: Math.min(config.response_length, room),
-    temperature: config.temperature,
+  const episodes = await writeEpisodes(models.policy, tokenizer, prompts, streams, {
+    ...config,
     seed: settings.seed,
-    streams,
-    eos_token_id: tokenizer.endId,
   });
-  const rows = written.map((row, i) => ({
-    input_ids: [...encoded[i]!, ...row.tokens],
-    promptLength: encoded[i]!.length,
-  }));
-  const batch = collate(rows);
+  const { batch } = episodes;
   const { B, T, mask } = batch;
 
   // 2. old and reference log-probabilities by the same code path and temperature as in training,
@@ -104,10 +127,7 @@ export async function collectRollout(
   const values = await valuesOf(models.value, batch);
 
   // 3. scores; a completion that never ended is penalised
-  const rawScores = await scoreAll(models.reward, tokenizer, { prompts, written, batch });
-  const scores = rawScores.map((score, i) =>
-    finalScore(score, written[i]!.finish === 'eos', config),
-  );
+  const { rawScores, scores } = await scoreEpisodes(models.reward, tokenizer, episodes, config);
 
   // 4. rewards, advantages, returns; whitening comes last
   const kl_coef = chargedKlCoef(config, settings.kl_coef);
@@ -131,10 +151,7 @@ export async function collectRollout(
   );
   const advantages = whiten(estimate.advantages, whitenedPlaces(config, mask));
   return {
-    prompts,
-    written,
-    rows,
-    batch,
+    ...episodes,
     logprobs,
     refLogprobs,
     values,
@@ -148,11 +165,28 @@ export async function collectRollout(
   };
 }
 
+/**
+ * Scores as they come, and as they enter the reward.
+ * @throws PlaygroundError `non-finite` naming the completion that the reward model has no number for
+ */
+export async function scoreEpisodes(
+  reward: Models['reward'],
+  tokenizer: Tokenizer,
+  episodes: Episodes,
+  config: Parameters<typeof finalScore>[2],
+): Promise<{ rawScores: number[]; scores: number[] }> {
+  const rawScores = await scoreAll(reward, tokenizer, episodes);
+  const scores = rawScores.map((score, i) =>
+    finalScore(score, episodes.written[i]!.finish === 'eos', config),
+  );
+  return { rawScores, scores };
+}
+
 /** @throws PlaygroundError `non-finite` naming the completion that the reward model has no number for */
 async function scoreAll(
   reward: Models['reward'],
   tokenizer: Tokenizer,
-  { prompts, written, batch }: Pick<Rollout, 'prompts' | 'written' | 'batch'>,
+  { prompts, written, batch }: Episodes,
 ): Promise<number[]> {
   const completions = written.map((row) => toCompletion(tokenizer, row));
   const all =

@@ -2,6 +2,7 @@
 import type { DeviceReport } from '../core/device-report';
 import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
+import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
 import { askForPersistence } from '../storage/persistence';
 import { WorkerClient } from '../worker/client';
@@ -152,6 +153,8 @@ export class App {
       this.notify('error', event.error.message, event.error.remedy);
     } else if (event.kind === 'lesson' || event.kind === 'lesson-point') {
       this.lesson.handle(event);
+    } else if (event.kind === 'progress') {
+      this.project?.bestOfN.handle(event);
     } else this.project?.transport.handle(event);
   }
 
@@ -313,7 +316,7 @@ export class App {
   /** Stores what is left to store. @throws PlaygroundError `busy`, `storage` */
   async #leaveProject(): Promise<ProjectStore> {
     const store = await this.#opened.promise;
-    this.project?.transport.requireIdle();
+    this.project?.requireIdle();
     await this.project?.flush();
     return store;
   }
@@ -332,7 +335,7 @@ export class App {
       seed,
       page: 'base',
       settings: {},
-      runs: { base: null, sft: null, reward: null, ppo: null },
+      runs: { ...NO_MODELS },
       seq: nextSeq(this.projects),
       createdAt: now,
       updatedAt: now,

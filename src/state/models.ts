@@ -1,4 +1,5 @@
 /** The models of a project at work, by the worker: they write, score, come in and go out. */
+import type { BestOfNRecord } from '../core/best-of-n';
 import type { Completion, Project } from '../core/domain';
 import type { Commands, Comparison, CompleteOptions } from '../worker/protocol';
 import type { WorkerLink } from './ports';
@@ -32,6 +33,12 @@ export class Models {
   async score(items: { prompt: string; completion: string }[]): Promise<number[]> {
     await this.#ready();
     return this.#link.call('score', { projectId: this.#projectId, items });
+  }
+
+  /** Best-of-n on the models and prompts that PPO would start on now. */
+  async bestOfN(): Promise<BestOfNRecord> {
+    await this.#ready();
+    return this.#link.call('bestOfN', { projectId: this.#projectId });
   }
 
   /**

@@ -182,6 +182,7 @@ function withNewIds(bundle: ProjectBundle): ProjectBundle {
         sft: maybe(project.runs.sft),
         reward: maybe(project.runs.reward),
         ppo: maybe(project.runs.ppo),
+        dpo: maybe(project.runs.dpo),
       },
     },
     demonstrations: bundle.demonstrations.map((x) => ({ ...x, id: now(x.id), projectId })),
@@ -245,6 +246,13 @@ function renamedData(data: StageData, projectId: string, now: Rename): StageData
       };
     case 'ppo':
       return { ...data, start: source(data.start), reward: source(data.reward) };
+    case 'dpo':
+      return {
+        ...data,
+        start: source(data.start),
+        reward: data.reward === null ? null : source(data.reward),
+        rankings: data.rankings.map((x) => renamedRanking(x, projectId, now)),
+      };
   }
 }
 

@@ -15,6 +15,7 @@ import type {
 import { PlaygroundError } from '../core/errors';
 import { modelName } from '../core/stage-models';
 import { baseChoice, type BaseChoice } from './base-choice';
+import { BestOfN } from './best-of-n.svelte';
 import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
@@ -25,7 +26,7 @@ import type { Preferences } from './preferences.svelte';
 import { RunState } from './run.svelte';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
 import { settingProblem, settingsOf, type Setting, type SettingsStage } from './settings';
-import { missingFor, staleReason, type Missing } from './staleness';
+import { missingFor, staleBestOfN, staleReason, type Missing } from './staleness';
 
 export interface ProjectContext {
   store: ProjectStore;
@@ -45,6 +46,7 @@ export class ProjectState {
   record: Project = $state.raw() as Project;
   readonly models: Models;
   readonly comparisons: Comparisons;
+  readonly bestOfN: BestOfN;
   readonly transport: RunState;
   readonly #context: ProjectContext;
   readonly #queue: SaveQueue;
@@ -76,6 +78,10 @@ export class ProjectState {
     this.#candidates.rankings = records.rankings;
     this.models = new Models(record.id, context.link, () => this.#readyForWorker());
     this.comparisons = new Comparisons((request) => this.models.compare(request));
+    this.bestOfN = new BestOfN(
+      () => this.models.bestOfN(),
+      (bestOfN) => this.#changeRecord({ bestOfN }),
+    );
     this.transport = new RunState(
       {
         store: context.store,
@@ -144,7 +150,7 @@ export class ProjectState {
    *   what it was
    */
   async setBase(base: string): Promise<void> {
-    this.transport.requireIdle();
+    this.requireIdle();
     const before = this.record;
     const chosen = baseChoice(base, before, this.runs, this.#context.bases());
     const show = ({ base, runId }: BaseChoice): void => {
@@ -246,7 +252,7 @@ export class ProjectState {
 
   /** Writes K completions for the prompts that need some; returns how many sets were written. */
   async generateCandidates(options: CandidateOptions = {}): Promise<number> {
-    this.transport.requireIdle();
+    this.requireIdle();
     if (this.record.runs.sft === null) {
       throw new PlaygroundError({
         code: 'missing',
@@ -317,8 +323,16 @@ export class ProjectState {
   staleReason(stage: Stage): string | null {
     return staleReason(stage, this.#inputs);
   }
+  staleBestOfN(): string | null {
+    return staleBestOfN(this.#inputs);
+  }
   missing(stage: Stage): Missing | null {
     return missingFor(stage, this.#inputs);
+  }
+  /** @throws PlaygroundError `busy` while a run or a measurement is under way */
+  requireIdle(): void {
+    this.transport.requireIdle();
+    this.bestOfN.requireIdle();
   }
 
   /**
@@ -333,7 +347,7 @@ export class ProjectState {
     text?: string,
   ): Promise<string> {
     const config = stageConfig(stage, { ...this.settings(stage), ...partial });
-    this.transport.requireIdle();
+    this.requireIdle();
     const missing = this.missing(stage);
     if (missing !== null) {
       throw new PlaygroundError({
@@ -366,7 +380,7 @@ export class ProjectState {
     return this.transport.command('stop');
   }
   async resumeInterrupted(runId: string): Promise<void> {
-    this.transport.requireIdle();
+    this.requireIdle();
     await this.#readyForWorker();
     await this.#context.link.call('resumeRun', { runId });
   }

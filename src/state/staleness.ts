@@ -1,6 +1,6 @@
 /** What a stage still needs, and whether what it made has been overtaken by newer inputs. */
 import { comparisonsOf } from '../core/comparisons';
-import type { PageStage, Ranking, Run, Stage } from '../core/domain';
+import type { PageStage, Project, Ranking, Run, Stage } from '../core/domain';
 import { changedInputs, inputHash, type RunInputs } from '../core/run-inputs';
 import { MODEL_WORDS, modelName } from '../core/stage-models';
 
@@ -18,6 +18,7 @@ const FROM: Record<Stage, readonly Stage[]> = {
   sft: ['pretrain'],
   reward: ['sft'],
   ppo: ['sft', 'reward'],
+  dpo: ['sft'],
 };
 
 export interface StalenessInputs extends Omit<RunInputs, 'runs'> {
@@ -30,10 +31,24 @@ const modelOf = (stage: Stage, { project, runs }: StalenessInputs): Run | null =
 /** Why the model of `stage` is out of date, one sentence; null when it is not (or not there). */
 export function staleReason(stage: Stage, inputs: StalenessInputs): string | null {
   const run = modelOf(stage, inputs);
-  if (run === null) return null;
-  const changed = changedInputs(run.inputHash, inputHash(stage, inputs));
+  return run === null ? null : outOfDate(stage, run.inputHash, inputs);
+}
+
+/** Why best-of-n, measured on what PPO starts on, is out of date; null when it is not (or not there). */
+export function staleBestOfN(inputs: StalenessInputs & { project: Project }): string | null {
+  const record = inputs.project.bestOfN;
+  return record === undefined ? null : outOfDate('ppo', record.inputHash, inputs, 'measurement');
+}
+
+function outOfDate(
+  stage: Stage,
+  before: string,
+  inputs: StalenessInputs,
+  what = 'run',
+): string | null {
+  const changed = changedInputs(before, inputHash(stage, inputs));
   const reasons = changed.map((name) => CHANGES[name] ?? `${name} has changed`);
-  if (reasons.length > 0) return `Out of date: ${reasons.join(' and ')} since this run.`;
+  if (reasons.length > 0) return `Out of date: ${reasons.join(' and ')} since this ${what}.`;
   const from = FROM[stage].find((earlier) => staleReason(earlier, inputs) !== null);
   return from === undefined ? null : `Out of date: the ${MODEL_WORDS[from]} it stands on is.`;
 }
@@ -67,6 +82,7 @@ export function missingFor(stage: Stage, inputs: StalenessInputs): Missing | nul
         ? null
         : { text: 'Add demonstrations first: examples of prompts with good answers.', page: 'sft' };
     case 'reward':
+    case 'dpo':
       return (
         needsModel('sft', 'sft') ??
         (countComparisons(inputs.rankings) > 0

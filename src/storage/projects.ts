@@ -1,5 +1,6 @@
 import type { Project } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import { NO_MODELS } from '../core/stage-models';
 import { removeCheckpoints } from './checkpoints';
 import { ofProject } from './project-table';
 import type { Database, TableName } from './schema';
@@ -10,15 +11,22 @@ const RUN_TABLES = ['inputs', 'metrics', 'samples'] as const;
 
 /** All projects, in the order they were made. */
 export async function listProjects(db: Database): Promise<Project[]> {
-  return read('the projects', () => db.getAllFromIndex('projects', 'bySeq'));
+  const stored = await read('the projects', () => db.getAllFromIndex('projects', 'bySeq'));
+  return stored.map(complete);
 }
 
 /** @throws PlaygroundError `not-found` */
 export async function getProject(db: Database, id: string): Promise<Project> {
   const project = await read('the project', () => db.get('projects', id));
   if (project === undefined) throw noProject();
-  return project;
+  return complete(project);
 }
+
+/** Projects of older releases know fewer kinds of models. */
+const complete = (stored: Project): Project => ({
+  ...stored,
+  runs: { ...NO_MODELS, ...stored.runs },
+});
 
 /** Makes an empty project and returns it. */
 export async function createProject(
@@ -34,7 +42,7 @@ export async function createProject(
       id: crypto.randomUUID(),
       page: 'base',
       settings: {},
-      runs: { base: null, sft: null, reward: null, ppo: null },
+      runs: { ...NO_MODELS },
       seq: await nextProjectSeq(tx as unknown as WriteTransaction),
       createdAt: now,
       updatedAt: now,
@@ -62,7 +70,7 @@ export async function updateProject(
     const project: Project = {
       ...stored,
       ...change,
-      runs: { ...stored.runs, ...change.runs },
+      runs: { ...complete(stored).runs, ...change.runs },
       updatedAt: Date.now(),
     };
     await tx.objectStore('projects').put(project);

@@ -56,7 +56,7 @@ export async function compare(
   const { projectId, prompts, n } = request;
   const project = await getProject(db, projectId);
   const names: PolicyName[] = [];
-  for (const name of ['base', 'sft', 'ppo'] as const) {
+  for (const name of ['base', 'sft', 'dpo', 'ppo'] as const) {
     if ((await shelf.find(project, name)) !== null) names.push(name);
   }
   const perCall = Math.max(1, Math.floor(CANDIDATE_ROWS / n));

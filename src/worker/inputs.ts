@@ -1,9 +1,23 @@
 /** Collects what a run is started on, and makes its stage's generator from it. */
 import type { StageConfigs } from '../core/config';
-import type { ModelConfig, Stage } from '../core/domain';
+import type {
+  Demonstration,
+  ModelConfig,
+  Project,
+  Prompt,
+  Ranking,
+  Run,
+  Stage,
+} from '../core/domain';
 import { PlaygroundError } from '../core/errors';
-import type { StageData } from '../core/run-data';
+import {
+  rolloutSettings,
+  type RolloutSettings,
+  type Source,
+  type StageData,
+} from '../core/run-data';
 import { inputHash } from '../core/run-inputs';
+import { trainDpo, type DpoInput } from '../rlhf/dpo';
 import { pretrain } from '../rlhf/pretrain';
 import { trainPpo } from '../rlhf/ppo';
 import { trainReward } from '../rlhf/reward';
@@ -84,20 +98,44 @@ export async function collectInput(
         rankings,
       });
     case 'ppo': {
-      const own = prompts.map(({ text }) => text);
-      // Without prompts of its own, PPO writes for those that people have answered or ranked.
-      const known = [...rankings, ...demonstrations].map(({ prompt }) => prompt);
       const base = await shelf.require(project, 'base');
       return finished({
         stage: 'ppo',
         seed,
         start: await shelf.require(project, 'sft'),
         reward: await shelf.require(project, 'reward'),
-        prompts: distinct(own.length > 0 ? own : known),
+        prompts: ppoPrompts(prompts, rankings, demonstrations),
         ...(base.kind === 'shipped' && { base: base.id }),
       });
     }
+    case 'dpo':
+      return finished({
+        stage: 'dpo',
+        seed,
+        start: await shelf.require(project, 'sft'),
+        rankings,
+        reward: await shelf.find(project, 'reward'),
+        prompts: ppoPrompts(prompts, rankings, demonstrations),
+        rollouts: rolloutsOf(project, runs),
+      });
   }
+}
+
+/** Without prompts of its own, PPO writes for those that people have answered or ranked. */
+function ppoPrompts(
+  prompts: readonly Prompt[],
+  rankings: readonly Ranking[],
+  demonstrations: readonly Demonstration[],
+): string[] {
+  const own = prompts.map(({ text }) => text);
+  const known = [...rankings, ...demonstrations].map(({ prompt }) => prompt);
+  return distinct(own.length > 0 ? own : known);
+}
+
+/** As the PPO run that stands in the project wrote; before there is one, as one would write now. */
+export function rolloutsOf(project: Project, runs: readonly Run[]): RolloutSettings {
+  const run = runs.find(({ id }) => id === project.runs.ppo);
+  return rolloutSettings(run?.config ?? project.settings.ppo ?? {});
 }
 
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
@@ -164,11 +202,37 @@ export async function startStage(
         model,
       };
     }
+    case 'dpo': {
+      const { rankings, prompts, rollouts } = data;
+      const reward = await dpoReward(db, shelf, data.reward, tokenizer);
+      return {
+        events: trainDpo(
+          { modelConfig, weights, rankings, reward, prompts, rollouts, seed },
+          config as StageConfigs['dpo'],
+          ctx,
+        ),
+        model,
+      };
+    }
   }
 }
 
+/** Null without a reward model, or with one that reads other tokens: DPO does not need its scores. */
+async function dpoReward(
+  db: Database,
+  shelf: ModelShelf,
+  source: Source | null,
+  policyTokenizer: Tokenizer,
+): Promise<DpoInput['reward']> {
+  if (source === null) return null;
+  const { weights, tokenizer } = await shelf.weights(source, 'model');
+  if (!policyTokenizer.hasSameTokens(tokenizer)) return null;
+  const { rewardShift: shift, rewardScale: scale } = await getRun(db, source.runId);
+  return { weights, shift, scale };
+}
+
 /** A reward model made from another base reads other tokens: its scores would mean nothing. */
-function requireSameTokens(policy: Tokenizer, reward: Tokenizer): void {
+export function requireSameTokens(policy: Tokenizer, reward: Tokenizer): void {
   if (policy.hasSameTokens(reward)) return;
   throw new PlaygroundError({
     code: 'missing',

@@ -91,6 +91,7 @@ const STAGES: Record<PolicyName | 'reward', readonly (keyof Project['runs'])[]> 
   sft: ['base', 'sft'],
   reward: ['base', 'sft', 'reward'],
   ppo: ['base', 'sft', 'reward', 'ppo'],
+  dpo: ['base', 'sft', 'dpo'],
 };
 
 async function cardFacts(
@@ -109,14 +110,13 @@ async function cardFacts(
     if (imported !== null) base = imported;
     else stages.push(trained(made));
   }
-  const learnt = await learntRankings(db, project);
   return {
     projectName: project.name,
     base,
     seed: project.seed,
     stages,
     demonstrations: (await demonstrations.list(db, project.id)).length,
-    rankings: name === 'reward' || name === 'ppo' ? learnt : { people: 0, simulated: 0 },
+    rankings: await learntRankings(db, project, name),
     normalization:
       name === 'reward' && run !== undefined
         ? { shift: run.rewardShift, scale: run.rewardScale }
@@ -132,12 +132,17 @@ const trained = ({ stage, step, totalSteps, config, finalRow }: Run): TrainedSta
   finalRow,
 });
 
-/** Those that the reward model was started on, not those that the project has by now. */
-async function learntRankings(db: Database, project: Project): Promise<ModelCardFacts['rankings']> {
-  const id = project.runs.reward;
+/** Those that the reward model or DPO was started on, not those that the project has by now. */
+async function learntRankings(
+  db: Database,
+  project: Project,
+  name: PolicyName | 'reward',
+): Promise<ModelCardFacts['rankings']> {
+  const learner = STAGES[name].find((stage) => stage === 'reward' || stage === 'dpo');
+  const id = learner === undefined ? null : project.runs[learner];
   if (id === null) return { people: 0, simulated: 0 };
   const { data } = await runInput(db, id);
-  const used = data.stage === 'reward' ? data.rankings : await rankings.list(db, project.id);
+  const used = 'rankings' in data ? data.rankings : await rankings.list(db, project.id);
   const simulated = used.filter((ranking) => ranking.simulated).length;
   return { people: used.length - simulated, simulated };
 }

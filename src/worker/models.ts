@@ -38,15 +38,16 @@ interface Cached {
   loaded: Promise<LoadedPolicy | LoadedReward>;
 }
 
-/** base, SFT, PPO and reward of the open project. */
-const CACHED_MODELS = 4;
+/** base, SFT, PPO, DPO and reward of the open project. */
+const CACHED_MODELS = 5;
 
-const STAGE_NAMES = { base: 'base', sft: 'SFT', reward: 'reward', ppo: 'PPO' } as const;
+const STAGE_NAMES = { base: 'base', sft: 'SFT', reward: 'reward', ppo: 'PPO', dpo: 'DPO' } as const;
 const REMEDIES = {
   base: 'Choose a shipped base model or pretrain one in the Base stage.',
   sft: 'Train the SFT stage first.',
   reward: 'Train the reward model first.',
   ppo: 'Train the PPO stage first.',
+  dpo: 'Train DPO first, in the PPO stage.',
 } as const;
 
 /** The two editions of the corpus, a few thousand documents of each. */

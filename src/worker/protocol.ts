@@ -3,6 +3,7 @@
  * `id`. Events come unasked, in order (`seq`). Everything is structured-cloneable.
  * PROTOCOL_VERSION guards against a page of one release talking to a worker of another.
  */
+import type { BestOfNRecord } from '../core/best-of-n';
 import type {
   CandidateSet,
   Completion,
@@ -109,6 +110,8 @@ export interface Commands {
     request: { projectId: string; items: { prompt: string; completion: string }[] };
     result: number[];
   };
+  /** Draws from the SFT model and keeps the best by the reward model's score; the page stores it. */
+  bestOfN: { request: { projectId: string }; result: BestOfNRecord };
   /** Stores a Hugging Face folder as a base model of the project and puts the project on it. */
   importBase: {
     request: { projectId: string; name: string; files: { path: string; blob: Blob }[] };

@@ -10,6 +10,7 @@ import type { ImportLimits } from '../formats/hugging-face/import-memory';
 import { openDatabase } from '../storage/open';
 import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
+import { bestOfN } from './best-of-n';
 import { Gate } from './gate';
 import { deviceReport, type DeviceFacts } from './device-report';
 import { Lesson } from './lesson';
@@ -29,8 +30,8 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
   let opened: RunLoopParts | null = null;
   let loop: RunLoop | null = null;
   let stopWatching: (() => void) | null = null;
-  /** Set while a run is being prepared, before it has a loop. */
-  let starting = false;
+  /** Set while a run is being prepared, before it has a loop, and while best-of-n is measured. */
+  let occupied = false;
   let limits: ImportLimits | null = null;
   let facts: DeviceFacts | null = null;
   const lesson = new Lesson(emit);
@@ -40,7 +41,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     throw new PlaygroundError({ code: 'engine', message: 'The engine has not been opened yet.' });
   };
   const requireIdle = (): void => {
-    if (loop === null && !starting && !lesson.isRunning) return;
+    if (loop === null && !occupied && !lesson.isRunning) return;
     throw new PlaygroundError({
       code: 'busy',
       message: 'A run is under way; one can train at a time.',
@@ -51,13 +52,20 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     if (loop !== null) return loop;
     throw new PlaygroundError({ code: 'missing', message: 'No run is under way.' });
   };
-  /** Runs `prepare` with the place taken, so that two starts at once cannot both succeed. */
-  const begin = async (prepare: () => Promise<{ run: Run; data: StageData }>): Promise<string> => {
+  /** Does `work` with the place taken, so that two starts at once cannot both succeed. */
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
     // A run that has just told the page of its end may still be freeing its tensors.
     if (loop?.over === true) await loop.ended;
     requireIdle();
-    starting = true;
+    occupied = true;
     try {
+      return await work();
+    } finally {
+      occupied = false;
+    }
+  };
+  const begin = (prepare: () => Promise<{ run: Run; data: StageData }>): Promise<string> =>
+    alone(async () => {
       const { run, data } = await prepare();
       emit({ kind: 'run', run, isModel: false, failure: null });
       const begun = new RunLoop(parts(), run, data);
@@ -66,10 +74,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
         loop = null;
       });
       return run.id;
-    } finally {
-      starting = false;
-    }
-  };
+    });
 
   return {
     async init({ forceBackend, baseUrl, remembered = null, thorough = false }) {
@@ -199,6 +204,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     compare: (request) => compare(parts(), request),
     generateCandidates: (request) => generateCandidates(parts(), request),
     score: (request) => score(parts(), request),
+    bestOfN: (request) => alone(() => bestOfN(parts(), request)),
 
     async importBase(request) {
       const { db, shelf } = parts();

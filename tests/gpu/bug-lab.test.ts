@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PPO_BUGS, REWARD_BUGS, SFT_BUGS, type BugId } from '../../src/core/bugs';
 import { stageConfig } from '../../src/core/config';
-import type { MetricRow, Stage } from '../../src/core/domain';
+import type { MetricRow } from '../../src/core/domain';
 import { diagnose } from '../../src/core/diagnosis';
+import type { CheckedRun } from '../../src/core/diagnosis-finding';
 import { closeEngine, openEngine } from '../../src/engine/backend';
 import { trainPpo } from '../../src/rlhf/ppo';
 import { trainReward } from '../../src/rlhf/reward';
@@ -40,7 +41,7 @@ const rewardInput = (count: number) => ({
 });
 
 /** Bugs that the diagnosis finds in rows; it is told nothing of what was planted. */
-function named(stage: Exclude<Stage, 'pretrain'>, rows: MetricRow[]): string[] {
+function named(stage: CheckedRun['stage'], rows: MetricRow[]): string[] {
   const ids = diagnose({ stage, rows, config: {} }).map(({ id }) => id as string);
   return ids.filter((id) => ALL.includes(id));
 }

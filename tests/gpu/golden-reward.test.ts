@@ -5,7 +5,7 @@ import { closeEngine } from '../../src/engine/backend';
 import { collate } from '../../src/engine/batch';
 import { ScalarModel } from '../../src/engine/heads';
 import { scores } from '../../src/engine/inference';
-import { kwiseRewardLoss, type RewardPair } from '../../src/engine/losses';
+import { kwiseRewardLoss, type RankedPair } from '../../src/engine/losses';
 import {
   fingerprint,
   MODEL,
@@ -21,7 +21,7 @@ import { compareGradients, differentiated, measured, openSetup, SETUPS } from '.
 const TRL = 'TRL `RewardTrainer.compute_loss`';
 
 /** All pairs of every prompt, weighed as the reward stage does. */
-const kwise: RewardPair[] = [];
+const kwise: RankedPair[] = [];
 RANKED.reduce((at, { ranks }) => {
   const decided = comparisonsOf(ranks);
   const weight = 1 / (decided.length * RANKED.length);
@@ -35,7 +35,7 @@ const rows = RANKED.flatMap((group) => group.rows);
 const batch = collate(rows);
 const pairRows = [0, 1].flatMap((side) => reward.pairs.map((pair) => rows[pair[side]!]!));
 const pairBatch = collate(pairRows);
-const pairwise: RewardPair[] = reward.pairs.map((_, i) => ({
+const pairwise: RankedPair[] = reward.pairs.map((_, i) => ({
   winner: i,
   loser: reward.pairs.length + i,
   weight: 1 / reward.pairs.length,

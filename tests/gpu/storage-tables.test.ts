@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { demonstrations } from '../../src/storage/demonstrations';
 import { appendMetrics, metricRows, runSamples, truncateMetrics } from '../../src/storage/metrics';
 import { openDatabase } from '../../src/storage/open';
-import { listProjects, updateProject } from '../../src/storage/projects';
+import { getProject, listProjects, updateProject } from '../../src/storage/projects';
 import { interruptRuns, runInput, runs, updateRun } from '../../src/storage/runs';
 import { write } from '../../src/storage/transaction';
 import { INPUT, projectWithRun, testDatabase } from './storage-database';
@@ -120,4 +120,19 @@ test('an older tab lets a newer release open the database', async () => {
   expect(replaced).toBe(true);
   await expect(openDatabase({ name })).rejects.toMatchObject({ code: 'storage' });
   indexedDB.deleteDatabase(name);
+});
+
+test('a project that an older release stored has a place for every kind of model', async () => {
+  const db = await testDatabase();
+  const { projectId } = await projectWithRun(db);
+  await write(db, ['projects'], 'the project', async (tx) => {
+    const { runs: stored, ...rest } = (await tx.objectStore('projects').get(projectId))!;
+    const { base, sft, reward, ppo } = { ...stored, sft: 'kept' };
+    await tx.objectStore('projects').put({ ...rest, runs: { base, sft, reward, ppo } as never });
+  });
+  const runs = { base: null, sft: 'kept', reward: null, ppo: null, dpo: null };
+  expect((await getProject(db, projectId)).runs).toEqual(runs);
+  expect((await listProjects(db))[0]!.runs).toEqual(runs);
+  const { runs: updated } = await updateProject(db, projectId, { runs: { ppo: 'new' } });
+  expect(updated).toEqual({ ...runs, ppo: 'new' });
 });

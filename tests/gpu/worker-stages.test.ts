@@ -114,6 +114,59 @@ test('reward model and PPO: from the rankings and prompts that are stored, cut o
   expect(await at.weights(runId)).toEqual(await at.weights(whole.id));
 });
 
+test('DPO and best-of-n: on what is stored, without and with a reward model', async () => {
+  const { db, projectId, client, events } = at;
+  const measure = () => client.call('bestOfN', { projectId });
+  await at.train('sft', SFT);
+  await addRankings(at);
+  await expect(measure()).rejects.toMatchObject({ code: 'missing', field: 'reward' });
+  const settings = { num_train_epochs: 1, per_device_train_batch_size: 2, eval_steps: 2 };
+  const alone = await at.train('dpo', settings);
+  expect((await getProject(db, projectId)).runs).toMatchObject({ dpo: alone.id, ppo: null });
+  const rows = await metricRows(db, alone.id);
+  expect(rows[0]!['loss']).toBeCloseTo(Math.LN2, 4);
+  expect(rows[0]).toHaveProperty(['objective/kl']);
+  expect(rows[0]).not.toHaveProperty(['objective/scores']);
+
+  const reward = await at.train('reward', { held_out_ratio: 0 });
+  await prompts.append(db, projectId, [{ text: 'Who is there?' }, { text: 'What is a frog?' }]);
+  const ppo = await at.train('ppo', PPO);
+  const whole = await at.train('dpo', settings);
+  const { sft } = (await getProject(db, projectId)).runs;
+  expect((await runInput(db, whole.id)).data).toMatchObject({
+    start: { runId: sft },
+    reward: { runId: reward.id },
+    prompts: ['Who is there?', 'What is a frog?'],
+    // as the PPO run wrote, not as its settings or defaults say
+    rollouts: { rollout_batch_size: 4, response_length: 6, temperature: 1 },
+  });
+  const scored = await metricRows(db, whole.id);
+  expect(scored[0]).toHaveProperty(['objective/scores']);
+  // the reward model is asked, not learnt from
+  expect(scored.map(({ loss }) => loss)).toEqual(rows.map(({ loss }) => loss));
+  expect(await at.weights(whole.id)).toEqual(await at.weights(alone.id));
+
+  const options = { prompt: 'Who?', n: 1, maxNewTokens: 4, temperature: 1, seed: 1 };
+  const answers = await client.call('compare', { ...options, projectId, prompts: ['Who?'] });
+  expect(answers[0]!.map(({ model }) => model)).toEqual(['base', 'sft', 'dpo', 'ppo']);
+  expect(
+    (await client.call('complete', { projectId, options: { ...options, model: 'dpo' } })).length,
+  ).toBe(1);
+
+  const first = measure();
+  await expect(
+    client.call('startRun', { projectId, stage: 'sft', config: SFT }),
+  ).rejects.toMatchObject({ code: 'busy' });
+  await expect(measure()).rejects.toMatchObject({ code: 'busy' });
+  const record = await first;
+  expect(record).toMatchObject({ prompts: 2, completions: 16, inputHash: ppo.inputHash });
+  expect(record.points.map(({ n }) => n)).toEqual([1, 2, 4, 8, 16]);
+  expect(await measure()).toEqual(record);
+  expect(events).toContainEqual(
+    expect.objectContaining({ kind: 'progress', what: 'best-of-n', done: 2, total: 2 }),
+  );
+});
+
 test('the same question to a model has the same answers, and each model its own', async () => {
   const { projectId, client } = at;
   const options = {

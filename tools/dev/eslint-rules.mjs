@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 
 /** The pipeline's order in src/rlhf: a stage may import those before it, never those after. */
-const STAGES = ['pretrain', 'sft', 'rankings', 'reward', 'ppo', 'evaluate'];
+const STAGES = ['pretrain', 'sft', 'rankings', 'reward', 'ppo', 'dpo', 'evaluate'];
 
 /** @type {import('eslint').Rule.RuleModule} */
 const fileName = {

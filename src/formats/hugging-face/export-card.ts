@@ -25,7 +25,7 @@ export interface ModelCardFacts {
   stages: readonly TrainedStage[];
   /** Demonstrations in the project; a reward model's mean on them is 0, when there are any. */
   demonstrations: number;
-  /** Rankings that the reward model learned from, by who made them; 0 and 0 when there was none. */
+  /** Rankings that the reward model or DPO learned from, by who made them; 0 and 0 when there was none. */
   rankings: { people: number; simulated: number };
   /** The reward model's normalisation r ↦ (r − shift)·scale; null for policies. */
   normalization: { shift: number; scale: number } | null;
@@ -36,6 +36,7 @@ const STAGE_TITLES: Record<Stage, string> = {
   sft: 'supervised fine-tuning (SFT) on demonstrations',
   reward: 'reward-model training on rankings',
   ppo: 'PPO against the reward model',
+  dpo: 'DPO on rankings',
 };
 
 /** The card in Markdown, with the front matter that the Hub reads. */
@@ -92,7 +93,8 @@ function whatItIs(kind: ExportKind, config: ModelConfig, facts: ModelCardFacts):
 
 function whosePreferences(kind: ExportKind, facts: ModelCardFacts): string[] {
   const { people, simulated } = facts.rankings;
-  const learned = kind === 'reward' || facts.stages.some(({ stage }) => stage === 'ppo');
+  const learned =
+    kind === 'reward' || facts.stages.some(({ stage }) => stage === 'ppo' || stage === 'dpo');
   if (!learned) {
     return ['Nobody’s: no ranking went into this model. It imitates text it was shown.'];
   }

@@ -3,7 +3,7 @@ import { drawnLines } from './chart-data';
 import type { ChartPanel } from './chart-types';
 
 /** Size of the text on the canvas, CSS px: larger on a projector. */
-function textSize(): number {
+export function textSize(): number {
   const style = getComputedStyle(document.documentElement);
   return Number(style.getPropertyValue('--chart-text')) || 12;
 }

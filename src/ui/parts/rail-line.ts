@@ -65,10 +65,18 @@ export function railLine(project: ProjectState, page: PageStage, baseLabel: stri
     }
     case 'compare':
       return project.currentRun('sft')
-        ? { ...done, text: project.currentRun('ppo') ? 'base, SFT, PPO' : 'base, SFT' }
+        ? { ...done, text: answering(project).join(', ') }
         : { ...none, text: 'not yet' };
   }
 }
+
+/** The policies that Compare asks. */
+const answering = (project: ProjectState): string[] => [
+  'base',
+  'SFT',
+  ...(project.currentRun('dpo') ? ['DPO'] : []),
+  ...(project.currentRun('ppo') ? ['PPO'] : []),
+];
 
 /** A base that is not a shipped one: brought in from elsewhere, or pretrained here. */
 const ownBaseText = (run: Run, row: MetricRow | undefined): string =>

@@ -16,6 +16,7 @@ export const STAGE_WORDS: Record<Stage, { name: string; step: string; verb: stri
   sft: { name: 'SFT', step: 'step', verb: 'Train SFT' },
   reward: { name: 'Reward model', step: 'step', verb: 'Train reward model' },
   ppo: { name: 'PPO', step: 'iteration', verb: 'Start PPO' },
+  dpo: { name: 'DPO', step: 'step', verb: 'Train DPO' },
 };
 
 /** The training stage that a page of the staircase runs, if it runs one. */

@@ -3,6 +3,7 @@ import { RANKINGS_FIELDS, STAGE_FIELDS, stageConfig } from '../../../src/core/co
 import { PlaygroundError } from '../../../src/core/errors';
 import { fieldProblem, type Fields } from '../../../src/core/fields';
 import { METRICS } from '../../../src/core/metrics';
+import { rolloutSettings } from '../../../src/core/run-data';
 import { countParameters, PRESETS } from '../../../src/core/presets';
 
 const refusal = (run: () => unknown) => {
@@ -56,6 +57,18 @@ test('missing fields take their default', () => {
   const config = stageConfig('ppo', { kl_coef: 0 });
   expect(config.kl_coef).toBe(0);
   expect(config.cliprange).toBe(0.2);
+});
+
+test('what is measured beside PPO takes its settings from PPO, and defaults for what is not allowed', () => {
+  const run = { response_length: 12, temperature: 0.7, reward_clip: -3, gone: 1, kl_coef: 0.2 };
+  expect(rolloutSettings(run)).toEqual({
+    rollout_batch_size: 32,
+    response_length: 12,
+    temperature: 0.7,
+    missing_eos: 'replace',
+    missing_eos_penalty: 1,
+    reward_clip: 10,
+  });
 });
 
 test('presets have the stated sizes', () => {

@@ -47,6 +47,13 @@ it('says that nobody’s preferences are in an SFT model, and somebody’s in a 
   expect(card).toContain('30 of 50 planned steps: stopped before the end.');
 });
 
+it('says whose preferences DPO learned from', () => {
+  const dpo = { stage: 'dpo', step: 12, totalSteps: 12, config: {}, finalRow: null } as const;
+  const card = policyCard({ stages: [...CARD.stages, dpo], rankings: { people: 0, simulated: 9 } });
+  expect(card).toContain('- Stage: DPO on rankings');
+  expect(card).toContain('no person’s: a rule in the page made every ranking');
+});
+
 it('lists base, seed, steps, settings and last metrics; numbers without binary noise', () => {
   const config = { learning_rate: 0.1 + 0.2, packing: false, lr_scheduler_type: 'cosine' };
   const sft = { stage: 'sft', step: 40, totalSteps: 40, config, finalRow: { step: 40, loss: 1 } };

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../../src/core/domain';
 import { PlaygroundError } from '../../../src/core/errors';
+import { rolloutSettings } from '../../../src/core/run-data';
 import { readProjectFile, type ProjectBundle } from '../../../src/formats/project-file';
 import { bundle, bytesOfFile, errorOf } from './project-bundle';
 
@@ -47,6 +48,33 @@ const edit =
   };
 
 describe('a project file', () => {
+  it('of a release that knew neither DPO nor best-of-n is read; the project has none', async () => {
+    const old = await tampered((files) => {
+      edit('project.json', ',"dpo":null', '')(files);
+      edit('project.json', /"bestOfN":\{.*?\]\S*?\},/, '')(files);
+    });
+    const { project } = await readProjectFile(old);
+    expect(project.runs).toEqual({ base: null, sft: 'run_1', reward: null, ppo: null, dpo: null });
+    expect(project).not.toHaveProperty('bestOfN');
+  });
+
+  it('holds what a DPO run was started on, with and without a reward model', async () => {
+    const given = bundle();
+    const start = { kind: 'checkpoint' as const, id: 'c1', runId: 'run_1' };
+    for (const reward of [start, null]) {
+      given.inputs[0]!.data = {
+        stage: 'dpo',
+        seed: 1,
+        start,
+        reward,
+        rankings: given.rankings,
+        prompts: ['Hi'],
+        rollouts: rolloutSettings({ temperature: 0.7 }),
+      };
+      expect((await readProjectFile(await bytesOfFile(given))).inputs).toEqual(given.inputs);
+    }
+  });
+
   it('comes back equal, every record and every bit of every tensor', async () => {
     const given = bundle();
     const back = await readProjectFile(await bytesOfFile(given));
@@ -185,7 +213,7 @@ describe('a bad project file is refused as a whole', () => {
     ],
     [
       'inputs of an unknown stage',
-      edit('inputs.jsonl', '"stage":"sft"', '"stage":"dpo"'),
+      edit('inputs.jsonl', '"stage":"sft"', '"stage":"rlaif"'),
       /inputs\.jsonl line 1: field data\.stage/,
     ],
     [

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ParityRow } from '../../../tools/golden/rlhf/parity';
 import { parityDocument, type FixtureFacts } from '../../../tools/golden/rlhf/parity-document';
 import adamw from '../../golden/rlhf/adamw.json';
+import dpo from '../../golden/rlhf/dpo.json';
 import control from '../../golden/rlhf/control.json';
 import reward from '../../golden/rlhf/reward.json';
 import rollout from '../../golden/rlhf/rollout.json';
@@ -16,6 +17,7 @@ const FILES = [
   'tests/unit/rlhf/golden-advantage.test.ts',
   'tests/gpu/golden-ppo.test.ts',
   'tests/gpu/golden-reward.test.ts',
+  'tests/gpu/golden-dpo.test.ts',
   'tests/gpu/golden-adamw.test.ts',
   'tests/unit/rlhf/golden-control.test.ts',
   'tests/gpu/golden-trajectories.test.ts',
@@ -58,7 +60,7 @@ describe('the document', () => {
 
 test('every fixture was made by the versions that docs/parity.md names', () => {
   const { torch, transformers, trl } = rollout.versions;
-  for (const { versions } of [adamw, control, reward, trajectories, update]) {
+  for (const { versions } of [adamw, control, dpo, reward, trajectories, update]) {
     expect(versions).toEqual(rollout.versions);
   }
   expect(page).toContain(`torch ${torch}, transformers ${transformers}, trl ${trl}`);

@@ -4,9 +4,10 @@ import { App } from '../../../src/state/app.svelte';
 import { Preferences } from '../../../src/state/preferences.svelte';
 import { memoryStore, scriptedLink } from './parts';
 
-async function started() {
-  const { link, calls } = scriptedLink({
+async function started(answers: Record<string, unknown> = {}) {
+  const { link, calls, emit } = scriptedLink({
     init: { backend: 'webgpu', adapter: 'test', fallbackReason: null },
+    ...answers,
   });
   const app = new App({
     baseUrl: 'data:,',
@@ -15,7 +16,7 @@ async function started() {
     startWorker: () => link,
   });
   await app.start();
-  return { api: createApi(app), app, calls };
+  return { api: createApi(app), app, calls, emit };
 }
 
 describe('window.rlhf', () => {
@@ -29,10 +30,10 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking complete deleteProject deviceReport exportHuggingFace ' +
+        'addDemonstrations addRanking bestOfN complete deleteProject deviceReport exportHuggingFace ' +
         'exportProject importHuggingFace importProject ' +
         'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
-        'resume score step stop trainPpo trainReward trainSft'
+        'resume score step stop trainDpo trainPpo trainReward trainSft'
       ).split(' '),
     );
   });
@@ -60,7 +61,9 @@ describe('window.rlhf', () => {
       ['completions', api.addRanking({ ...ranking, completions: ['a'], ranks: [1] })],
       ['flags.0.0', api.addRanking(bad({ ...ranking, flags: [['rude'], []] }))],
       ['completion', api.score(bad({ prompt: 'p' }))],
-      ['stage', api.metrics(bad('dpo'))],
+      ['stage', api.metrics(bad('best-of-n'))],
+      ['beta', api.trainDpo({ beta: 0 })],
+      ['stage', api.exportHuggingFace(bad('critic'))],
       ['blob', api.importProject(bad('zip'))],
       ['measure', api.deviceReport(bad({ measure: 'all' }))],
     ];
@@ -73,6 +76,21 @@ describe('window.rlhf', () => {
     }
     expect(calls.length).toBe(before);
     expect(await api.listRankings()).toEqual([]);
+  });
+
+  it('measures best-of-n in the open project, which cannot be left meanwhile', async () => {
+    let end!: (record: unknown) => void;
+    const answer = new Promise((resolve) => (end = resolve));
+    const { api, app, emit } = await started({ bestOfN: answer });
+    const measured = api.bestOfN();
+    await expect.poll(() => app.project?.bestOfN.progress).toEqual({ done: 0, total: 0 });
+    emit({ type: 'event', seq: 1, kind: 'progress', what: 'best-of-n', done: 1, total: 2 });
+    expect(app.project?.bestOfN.progress).toEqual({ done: 1, total: 2 });
+    await expect(api.newProject({ base: 'scratch' })).rejects.toMatchObject({ code: 'busy' });
+    end({ points: [], prompts: 2, completions: 16, inputHash: 'h' });
+    expect(await measured).toEqual({ points: [], prompts: 2, completions: 16 });
+    expect(app.project?.record.bestOfN?.inputHash).toBe('h');
+    await api.newProject({ base: 'scratch' });
   });
 
   it('names good and bad rows of a half-valid paste, and keeps the good ones', async () => {

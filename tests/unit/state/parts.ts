@@ -2,6 +2,7 @@
 import type { Project, Run, Stage } from '../../../src/core/domain';
 import type { ErrorDetails } from '../../../src/core/errors';
 import { inputHash } from '../../../src/core/run-inputs';
+import { NO_MODELS } from '../../../src/core/stage-models';
 import type { ProjectStore, WorkerLink } from '../../../src/state/ports';
 import { Preferences } from '../../../src/state/preferences.svelte';
 import { ProjectState } from '../../../src/state/project.svelte';
@@ -14,7 +15,7 @@ export const aProject = (change: Partial<Project> = {}): Project => ({
   seed: 7,
   page: 'base',
   settings: {},
-  runs: { base: null, sft: null, reward: null, ppo: null },
+  runs: { ...NO_MODELS },
   seq: 0,
   createdAt: 0,
   updatedAt: 0,
@@ -74,7 +75,8 @@ export function scriptedLink(answers: Record<string, unknown> = {}) {
       return () => listeners.delete(listener);
     },
   } as unknown as WorkerLink;
-  return { link, calls };
+  const emit = (event: WorkerEvent): void => listeners.forEach((listener) => listener(event));
+  return { link, calls, emit };
 }
 
 export function aState(answers: Record<string, unknown> = {}, record: Project = aProject()) {

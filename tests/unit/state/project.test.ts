@@ -87,6 +87,83 @@ describe('what a stage needs, and what is out of date', () => {
     announce(project, aRun(project, 'sft', 5));
     expect(project.staleReason('reward')).toMatch(/SFT model has been trained again/);
   });
+
+  it('DPO needs rankings and no reward model, and its numbers follow the reward model', () => {
+    const { project } = aState();
+    project.addDemonstrations(BLOCKS);
+    expect(project.missing('dpo')?.page).toBe('sft');
+    announce(project, aRun(project, 'sft', 1));
+    expect(project.missing('dpo')?.page).toBe('rankings');
+    project.addRanking(RANKING);
+    expect(project.missing('dpo')).toBeNull();
+    announce(project, aRun(project, 'dpo', 2));
+    expect(project.record.runs.dpo).toBe('dpo-2');
+    expect(project.staleReason('dpo')).toBeNull();
+    announce(project, aRun(project, 'reward', 3));
+    expect(project.staleReason('dpo')).toMatch(
+      /reward model has been trained again since this run/,
+    );
+    announce(project, aRun(project, 'dpo', 4));
+    project.addPrompts('Who is there?');
+    expect(project.staleReason('dpo')).toMatch(/prompts have changed/);
+    announce(project, aRun(project, 'dpo', 5));
+    project.addRanking({ ...RANKING, prompt: 'b' });
+    expect(project.staleReason('dpo')).toMatch(/rankings have changed/);
+  });
+});
+
+describe('best-of-n', () => {
+  const measured = {
+    points: [{ n: 1, reward: 0.5, deviation: 0.1, kl: 0 }],
+    prompts: 3,
+    completions: 16,
+  };
+
+  it('is stored with the project, and out of date as a PPO run would be', async () => {
+    const answers = { bestOfN: { ...measured, inputHash: '' } };
+    const { project, commits } = aState(answers);
+    project.addDemonstrations(BLOCKS);
+    announce(project, aRun(project, 'sft', 1));
+    announce(project, aRun(project, 'reward', 2));
+    expect(project.staleBestOfN()).toBeNull();
+    answers.bestOfN.inputHash = aRun(project, 'ppo', 3).inputHash;
+    await project.bestOfN.measure();
+    await project.flush();
+    expect(commits.at(-1)!.projects!.get(project.record.id)!.bestOfN).toEqual(answers.bestOfN);
+    expect(project.staleBestOfN()).toBeNull();
+    announce(project, aRun(project, 'reward', 4));
+    expect(project.staleBestOfN()).toMatch(
+      /reward model has been trained again since this measurement/,
+    );
+  });
+
+  it('has the project to itself, tells how far it is, and can fail', async () => {
+    let end!: (record: unknown) => void;
+    const waiting = new Promise((resolve) => (end = resolve));
+    const { project, calls } = aState({ bestOfN: waiting });
+    project.addDemonstrations(BLOCKS);
+    const first = project.bestOfN.measure();
+    expect(project.bestOfN.progress).toEqual({ done: 0, total: 0 });
+    const progress = { type: 'event', seq: 1, kind: 'progress', done: 4, total: 24 } as const;
+    project.bestOfN.handle({ ...progress, what: 'candidates' });
+    expect(project.bestOfN.progress).toEqual({ done: 0, total: 0 });
+    project.bestOfN.handle({ ...progress, what: 'best-of-n' });
+    expect(project.bestOfN.progress).toEqual({ done: 4, total: 24 });
+    const busy = { code: 'busy', message: expect.stringContaining('Best-of-n') as unknown };
+    await expect(project.bestOfN.measure()).rejects.toMatchObject(busy);
+    await expect(project.startRun('sft')).rejects.toMatchObject(busy);
+    await expect(project.setBase('tiny')).rejects.toMatchObject(busy);
+    expect(calls.filter(({ name }) => name !== 'bestOfN')).toEqual([]);
+    end({ ...measured, inputHash: 'h' });
+    await first;
+    expect(project.bestOfN.progress).toBeNull();
+    expect(project.record.bestOfN?.prompts).toBe(3);
+
+    const failing = aState({ bestOfN: Promise.reject(new Error('no reward model')) });
+    await expect(failing.project.bestOfN.measure()).rejects.toThrow('no reward model');
+    expect(failing.project.bestOfN.progress).toBeNull();
+    expect(failing.project.record.bestOfN).toBeUndefined();
+  });
 });
 
 describe('runs', () => {

@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { WeightMap } from '../../../src/core/domain';
-import { fingerprint, ONE_SHOT } from './inputs';
+import { DPO_SETTINGS, fingerprint, ONE_SHOT } from './inputs';
 import { trainingInputs, trajectories } from './trajectory-inputs';
 
 const path = process.argv[2];
@@ -17,8 +17,13 @@ writeFileSync(
   path,
   JSON.stringify(
     {
-      fingerprints: { oneShot: fingerprint(ONE_SHOT), training: fingerprint(training) },
+      fingerprints: {
+        oneShot: fingerprint(ONE_SHOT),
+        dpo: fingerprint([ONE_SHOT, DPO_SETTINGS]),
+        training: fingerprint(training),
+      },
       oneShot: ONE_SHOT,
+      dpoSettings: DPO_SETTINGS,
       training,
     },
     (_, value: unknown) => {

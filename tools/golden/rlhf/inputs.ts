@@ -137,6 +137,9 @@ export const RANKED = [
 });
 export const REWARD_SETTINGS = { margin: 0.4, center: 0.1 };
 
+/** DPO on the same rankings, by PPO's models. */
+export const DPO_SETTINGS = { beta: 0.3, label_smoothing: 0.15 };
+
 /** AdamW: gradients over nine orders of magnitude, so that the place and size of eps show. */
 export const ADAMW_SHAPES = { matrix: [6, 4], vector: [8] } as const;
 export const ADAMW_RATES = [1e-2, 3e-2, 2e-2, 5e-2, 1e-2, 2e-2, 1e-2, 1e-2];

@@ -8,6 +8,7 @@ import torch
 import transformers
 import trl
 
+from dpo import dpo_fixture
 from optimizer import adamw_fixture, controller_fixture, schedules_fixture
 from ppo import rollout_fixture, update_fixture
 from reward import reward_fixture
@@ -32,6 +33,9 @@ def main(path, wheel):
                        ("adamw", adamw_fixture)):
         content, spread = make(one_shot)
         write(name, prints["oneShot"], content, spread=spread)
+    # Its settings have a print of their own: they came after the other fixtures.
+    content, spread = dpo_fixture({**one_shot, "dpoSettings": inputs["dpoSettings"]})
+    write("dpo", prints["dpo"], content, spread=spread)
     write("control", prints["oneShot"],
           {"schedules": schedules_fixture(one_shot), "controller": controller_fixture(one_shot, wheel)},
           controllerVersion="0.11.4")

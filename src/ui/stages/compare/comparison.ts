@@ -19,5 +19,6 @@ export type DemoTask = App['demoTasks'][number];
 export const MODEL_NAMES: Readonly<Record<PolicyName, string>> = {
   base: 'Base',
   sft: 'SFT',
+  dpo: 'DPO',
   ppo: 'PPO',
 };

@@ -1,0 +1,77 @@
+/** Settings of DPO. Sources: DPO = Rafailov et al. 2023; rDPO = Chowdhury et al. 2024; IG = Ouyang et
+ * al. 2022 (InstructGPT); TRL = huggingface/trl, DPOConfig; ours = chosen on the shipped models. */
+import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
+import { real, whole, type Fields } from './fields';
+
+export const DPO_FIELDS = {
+  beta: real({
+    default: 0.1,
+    min: 0.001,
+    max: 5,
+    scale: 'log',
+    unit: 'reward per nat',
+    label: 'KL coefficient β',
+    why: 'Plays the part that β has in PPO: small lets the policy go far from the SFT model to order the pairs, large keeps it near.',
+    source: 'TRL 0.1; DPO section 6: 0.1, and 0.5 for summaries',
+  }),
+  num_train_epochs: whole({
+    default: 3,
+    min: 1,
+    max: 20,
+    unit: 'epochs',
+    label: 'Epochs',
+    why: 'How many times all rankings are read. More drive the pairs further apart, and the policy further from the SFT model.',
+    source: 'TRL 3 (the default of transformers); DPO: 1 to 3',
+  }),
+  per_device_train_batch_size: whole({
+    default: 4,
+    min: 1,
+    max: 32,
+    unit: 'prompts',
+    label: 'Batch size',
+    why: 'Prompts in one step. All pairs of a prompt stay together, as in the reward model.',
+    source: 'ours (DPO: 64 pairs)',
+  }),
+  learning_rate: real({
+    default: 5e-4,
+    min: 1e-7,
+    max: 0.1,
+    scale: 'log',
+    unit: '',
+    label: 'Learning rate',
+    why: 'How far each step moves the policy.',
+    source: 'ours (TRL: 1e-6, for models a thousand times larger)',
+  }),
+  warmup_ratio: { ...COSINE_FIELDS.warmup_ratio, default: 0.1 },
+  min_lr_ratio: COSINE_FIELDS.min_lr_ratio,
+  held_out_ratio: real({
+    default: 0.2,
+    min: 0,
+    max: 0.5,
+    unit: 'share',
+    label: 'Held out',
+    why: 'This share of the rankings is never trained on: the same ones as in the reward model, for the same share.',
+    source: 'ours',
+  }),
+  eval_steps: whole({
+    default: 5,
+    min: 1,
+    max: 1000,
+    unit: 'steps',
+    label: 'Look every',
+    advanced: true,
+    why: 'Held-out pairs, and the reward and KL of fresh completions, are measured every so many steps.',
+    source: 'TRL',
+  }),
+  label_smoothing: real({
+    default: 0,
+    min: 0,
+    max: 0.45,
+    unit: 'share',
+    label: 'Flipped labels',
+    advanced: true,
+    why: 'The share of pairs that you believe were ranked the wrong way round: the loss is corrected for them.',
+    source: 'rDPO; TRL 0, used by its loss_type "robust"',
+  }),
+  ...ADAMW_FIELDS,
+} satisfies Fields;
