@@ -2,6 +2,8 @@
 import * as v from 'valibot';
 import type { BestOfNResult } from './core/best-of-n';
 import type { DeviceReport } from './core/device-report';
+import { diagnose } from './core/diagnosis';
+import type { CheckedRun, Finding } from './core/diagnosis-finding';
 import type {
   Completion,
   Demonstration,
@@ -15,6 +17,7 @@ import { PlaygroundError } from './core/errors';
 import type { App } from './state/app.svelte';
 import { folderOf } from './state/model-folder';
 import type { ProjectState } from './state/project.svelte';
+import { checkedRun } from './ui/explain/checked-run';
 
 const MAX_SEED = 2 ** 32 - 1;
 const text = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'));
@@ -83,6 +86,7 @@ const stageSchema = v.picklist(
   ['sft', 'reward', 'ppo', 'dpo'],
   'must be one of sft, reward, ppo, dpo',
 );
+const checkedStageSchema = v.picklist(['sft', 'reward', 'ppo'], 'must be one of sft, reward, ppo');
 type TrainingStage = v.InferOutput<typeof stageSchema>;
 
 /**
@@ -268,6 +272,15 @@ export function createApi(app: App) {
     async metrics(stage: TrainingStage): Promise<MetricRow[]> {
       const checked = check('stage', stageSchema, stage);
       return structuredClone([...(await (await opened()).loadedRows(checked))]);
+    },
+
+    /** What the numbers of that run say is wrong, in words; the page shows the same beside its chart. */
+    async diagnose(stage: CheckedRun['stage']): Promise<Finding[]> {
+      const checked = check('stage', checkedStageSchema, stage);
+      const project = await opened();
+      await project.loadedRows(checked);
+      const run = checkedRun(project, checked);
+      return run === null ? [] : structuredClone(diagnose(run));
     },
 
     /** The model of a stage as a zip of a Hugging Face folder, for `transformers`. */

@@ -93,6 +93,9 @@ test('demonstrations, SFT, rankings, reward model, PPO, export and import', asyn
     expect.arrayContaining(['step', 'loss', 'accuracy', 'margin']),
   );
   expectFinite([reward]);
+  const findings = await page.evaluate(() => window.rlhf.diagnose('reward'));
+  expect(findings.map(({ id }) => id)).toContain('too-few-rankings');
+  expect(await page.evaluate(() => window.rlhf.diagnose('ppo'))).toEqual([]);
   const item = { prompt: 'Who is Sam?', completion: 'Gladly, my dear.' };
   const score = await page.evaluate((it) => window.rlhf.score(it), item);
   expect(Number.isFinite(score)).toBe(true);
