@@ -57,8 +57,8 @@ interface Panel {
 function panels(rankings: readonly SetRanking[]): Panel[] {
   return [...groupBy(rankings, ({ set }) => set).values()]
     .map((all) => ({
-      prompt: all[0]!.prompt,
-      rankings: [...groupBy(all, ({ labeler }) => labeler).values()].map(([first]) => first!),
+      prompt: all[0].prompt,
+      rankings: [...groupBy(all, ({ labeler }) => labeler).values()].map(([first]) => first),
     }))
     .filter(({ rankings }) => rankings.length > 1);
 }
@@ -125,7 +125,7 @@ export function selfConsistency(
   ].flatMap(([first, second]) =>
     second === undefined
       ? []
-      : [{ prompt: first!.prompt, ...decidedAlike(first!.ranks, second.ranks) }],
+      : [{ prompt: first.prompt, ...decidedAlike(first.ranks, second.ranks) }],
   );
   return shareOf(parts, seed);
 }
