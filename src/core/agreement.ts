@@ -7,9 +7,6 @@ import { groupBy } from './group-by';
 import { midranks } from './midranks';
 import { randomInt, STREAM } from './rng';
 
-/** InstructGPT's labelers among themselves, and a held-out group (Ouyang et al. 2022, section 3.4). */
-export const INSTRUCTGPT_AGREEMENT = { training: 0.726, heldOut: 0.773 } as const;
-
 /** One ranking as it is compared: `ranks` in the order of the set's texts, whatever the screen showed. */
 export interface SetRanking {
   labeler: string;

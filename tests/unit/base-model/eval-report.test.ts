@@ -123,7 +123,7 @@ describe('the manifest of base models', () => {
 
   it('says which corpus each base was trained on', () => {
     for (const { id, edition, documents } of JSON.parse(shipped('manifest.json')) as BaseModel[]) {
-      expect([id, edition]).toEqual([id, id === 'nano' ? 'nano' : 'full']);
+      expect([id, edition]).toEqual([id, id === 'nano' ? 'nano' : 'mixed']);
       expect(documents).toBeGreaterThanOrEqual(150_000);
     }
   });

@@ -30,7 +30,7 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking bestOfN complete deleteProject deviceReport exportHuggingFace ' +
+        'addDemonstrations addRanking bestOfN complete deleteProject deviceReport diagnose exportHuggingFace ' +
         'exportProject importHuggingFace importProject ' +
         'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
         'resume score step stop trainDpo trainPpo trainReward trainSft'

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PPO_FIELDS } from '../../../src/core/config-ppo';
 import { SFT_FIELDS } from '../../../src/core/config';
 import { announce, aProject, aRun, aState } from './parts';
 
@@ -29,7 +30,10 @@ describe('settings', () => {
   it('falls back to the default where a stored value is no longer allowed', () => {
     const settings = { ppo: { kl_coef: -4, num_iterations: 9, gone: 1 } };
     const { project } = aState({}, aProject({ settings }));
-    expect(project.settings('ppo')).toMatchObject({ kl_coef: 0.05, num_iterations: 9 });
+    expect(project.settings('ppo')).toMatchObject({
+      kl_coef: PPO_FIELDS.kl_coef.default,
+      num_iterations: 9,
+    });
     expect(project.settings('ppo')).not.toHaveProperty('gone');
   });
 
