@@ -166,7 +166,15 @@ describe('PPO', () => {
   });
 
   test('raises the reward', async () => {
-    const config = small({ num_iterations: 14, rollout_batch_size: 16, num_mini_batches: 1 });
+    const config = small({
+      num_iterations: 14,
+      rollout_batch_size: 16,
+      num_mini_batches: 1,
+      // long steps and a low price, to see it in few iterations
+      learning_rate: 1e-3,
+      lr_schedule: 'constant',
+      kl_coef: 0.05,
+    });
     const { rows } = await drain(trainPpo(input(), config, nano));
     const mean = (part: typeof rows) =>
       part.reduce((sum, row) => sum + row['objective/rlhf_reward']!, 0) / part.length;
