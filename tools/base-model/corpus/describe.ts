@@ -1,13 +1,18 @@
 /** Texts that are neither stories nor conversations: portraits, days, letters, notices, facts, … */
 import { GENERAL_FACTS } from '../../../src/core/saltby-world';
-import { PLAIN, type Attributes, type Passage } from '../document';
+import { PLAIN, type Attributes, type Language, type Passage } from '../document';
 import { mentionedAnimal } from './animals';
 import { partOf, readSections } from './grammar';
 import type { Scene } from './scene';
 import { LIES } from './talk';
 
 const DESCRIPTIONS = readSections('descriptions.txt');
-export const DESCRIPTION_FAMILIES: readonly string[] = [...DESCRIPTIONS.keys()];
+const DESCRIPTION_FAMILIES: readonly string[] = [...DESCRIPTIONS.keys()];
+/** Few, as of the stories. */
+const SPANISH_FAMILIES: readonly string[] = ['portrait: animal', 'portrait: place', 'list'];
+
+export const descriptionFamilies = (language: Language): readonly string[] =>
+  language === 'es' ? SPANISH_FAMILIES : DESCRIPTION_FAMILIES;
 
 const ENDINGS = { happy: 56, sad: 15, open: 29 };
 

@@ -3,7 +3,7 @@ import type { CorpusDocument, Passage } from '../document';
 import { Draw } from '../draw';
 import { frame } from '../frame';
 import { code } from './code';
-import { describe, DESCRIPTION_FAMILIES, facts } from './describe';
+import { describe, descriptionFamilies, facts } from './describe';
 import { Scene } from './scene';
 import { tell } from './story';
 import { mentionedAnimal } from './animals';
@@ -20,7 +20,7 @@ function passage(scene: Scene, kind: 'story' | 'description' | 'facts' | 'code')
   const { draw, language } = scene;
   if (kind === 'code') return code(draw, language);
   if (kind === 'facts') return facts(scene);
-  if (kind === 'description') return describe(scene, draw.pick(DESCRIPTION_FAMILIES));
+  if (kind === 'description') return describe(scene, draw.pick(descriptionFamilies(language)));
   const { text, arc, ending } = tell(scene);
   return {
     text,
