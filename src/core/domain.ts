@@ -3,11 +3,12 @@
  * sent between page and worker, or exported is one of these. No behaviour lives here.
  */
 import type { BestOfNRecord } from './best-of-n';
+import type { Exposure, Guideline, Labeler, Provenance, Rating, RankingDraft } from './people';
 
 /** Training stages, in the order of the pipeline; DPO goes from the SFT model past the reward model. */
 export type Stage = 'pretrain' | 'sft' | 'reward' | 'ppo' | 'dpo';
 /** Steps of the staircase at the top of the page. */
-export type PageStage = 'base' | 'sft' | 'rankings' | 'reward' | 'ppo' | 'compare';
+export type PageStage = 'base' | 'sft' | 'rankings' | 'reward' | 'ppo' | 'compare' | 'people';
 /** Models that can write text. */
 export type PolicyName = 'base' | 'sft' | 'ppo' | 'dpo';
 
@@ -104,6 +105,22 @@ export interface Ranking {
   /** The order the labeler saw: index into `completions` by place. */
   order: number[];
   seq: number;
+  // What follows is missing on rankings of earlier releases.
+  /** Version of the guideline it was made under. */
+  guideline?: number;
+  /** For each completion. */
+  ratings?: Rating[];
+  comment?: string;
+  /** The labeler gave an order without being sure of it. */
+  unsure?: boolean;
+  /** From the set's appearance to the answer, ms. */
+  ms?: number;
+  /** Whether all completions of a set were shown, or two of them side by side. */
+  mode?: 'list' | 'pair';
+  /** The earlier ranking of the same labeler that this one silently repeats, to see how steady they are. */
+  repeatOf?: string;
+  /** Set when it was made on another device. */
+  source?: Provenance;
 }
 
 export type RunStatus = 'running' | 'paused' | 'done' | 'stopped' | 'failed' | 'interrupted';
@@ -161,6 +178,15 @@ export interface Project {
   };
   /** The last best-of-n that was measured. */
   bestOfN?: BestOfNRecord;
+  /** The project that this one was copied or imported from, at first hand or not; absent: none. */
+  origin?: string;
+  labelers?: Labeler[];
+  /** By version. */
+  guidelines?: Guideline[];
+  drafts?: RankingDraft[];
+  exposures?: Exposure[];
+  /** How much the rankings of a labeler count for the reward model: 0 leaves them out; absent: 1. */
+  electorate?: Record<string, number>;
   seq: number;
   createdAt: number;
   updatedAt: number;

@@ -18,16 +18,17 @@ import type {
   TokenReceipt,
 } from '../core/domain';
 import type { BestOfNRecord } from '../core/best-of-n';
+import { count, finite, id, text, type Schema } from './schema-parts';
+import {
+  draftSchema,
+  exposureSchema,
+  guidelineSchema,
+  harmFlag,
+  labelerSchema,
+  ratingSchema,
+} from './people-schemas';
 import type { Source, StageData } from '../core/run-data';
 
-/** Any input that validates to T. */
-type Schema<T> = v.GenericSchema<unknown, T>;
-
-const text = v.string();
-const finite = v.pipe(v.number(), v.finite());
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Ids become file names inside the archive. */
-const id = v.pipe(text, v.regex(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, - or _'));
 const stage = v.picklist(['pretrain', 'sft', 'reward', 'ppo', 'dpo']);
 const settings = v.record(text, v.union([finite, text, v.boolean()]));
 
@@ -155,8 +156,6 @@ export const candidateSetSchema: Schema<CandidateSet> = v.strictObject({
   seq: count,
 });
 
-const harmFlag = v.picklist(['insult', 'threat', 'sexual', 'self-harm', 'privacy', 'other']);
-
 export const rankingSchema: Schema<Ranking> = v.pipe(
   v.strictObject({
     id,
@@ -171,6 +170,14 @@ export const rankingSchema: Schema<Ranking> = v.pipe(
     flags: v.array(v.array(harmFlag)),
     order: v.array(count),
     seq: count,
+    guideline: v.exactOptional(count),
+    ratings: v.exactOptional(v.array(ratingSchema)),
+    comment: v.exactOptional(text),
+    unsure: v.exactOptional(v.boolean()),
+    ms: v.exactOptional(finite),
+    mode: v.exactOptional(v.picklist(['list', 'pair'])),
+    repeatOf: v.exactOptional(id),
+    source: v.exactOptional(v.strictObject({ file: text, importedAt: finite })),
   }),
   v.check(
     ({ outcome, ranks, completions }) =>
@@ -211,7 +218,7 @@ export const projectSchema: Schema<Project> = v.strictObject({
   name: text,
   base: text,
   seed: finite,
-  page: v.picklist(['base', 'sft', 'rankings', 'reward', 'ppo', 'compare']),
+  page: v.picklist(['base', 'sft', 'rankings', 'reward', 'ppo', 'compare', 'people']),
   settings: v.strictObject({
     pretrain: v.exactOptional(settings),
     sft: v.exactOptional(settings),
@@ -230,6 +237,12 @@ export const projectSchema: Schema<Project> = v.strictObject({
     dpo: v.optional(v.nullable(text), null),
   }),
   bestOfN: v.exactOptional(bestOfNSchema),
+  origin: v.exactOptional(id),
+  labelers: v.exactOptional(v.array(labelerSchema)),
+  guidelines: v.exactOptional(v.array(guidelineSchema)),
+  drafts: v.exactOptional(v.array(draftSchema)),
+  exposures: v.exactOptional(v.array(exposureSchema)),
+  electorate: v.exactOptional(v.record(text, v.pipe(finite, v.minValue(0)))),
   seq: count,
   createdAt: finite,
   updatedAt: finite,

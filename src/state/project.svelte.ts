@@ -22,6 +22,7 @@ import type { DemoTask } from './demo-task';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
 import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './ports';
 import { Models } from './models';
+import { People } from './people.svelte';
 import type { Preferences } from './preferences.svelte';
 import { RunState } from './run.svelte';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
@@ -47,10 +48,12 @@ export class ProjectState {
   readonly models: Models;
   readonly comparisons: Comparisons;
   readonly bestOfN: BestOfN;
+  readonly people: People;
+  /** Changes of the demonstrations, with undo and redo. */
+  readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
   readonly #context: ProjectContext;
   readonly #queue: SaveQueue;
-  readonly #demonstrations: Demonstrations;
   readonly #candidates: Candidates;
 
   constructor(context: ProjectContext, record: Project, records: ProjectRecords) {
@@ -65,8 +68,8 @@ export class ProjectState {
           error instanceof PlaygroundError ? error.remedy : undefined,
         ),
     );
-    this.#demonstrations = new Demonstrations(record.id, record.seed, this.#queue);
-    this.#demonstrations.list = records.demonstrations;
+    this.demonstrationEdits = new Demonstrations(record.id, record.seed, this.#queue);
+    this.demonstrationEdits.list = records.demonstrations;
     this.#candidates = new Candidates({
       projectId: record.id,
       link: context.link,
@@ -82,6 +85,12 @@ export class ProjectState {
       () => this.models.bestOfN(),
       (bestOfN) => this.#changeRecord({ bestOfN }),
     );
+    this.people = new People({
+      record: () => this.record,
+      change: (change) => this.#changeRecord(change),
+      rankings: () => this.rankings,
+      preferences: context.preferences,
+    });
     this.transport = new RunState(
       {
         store: context.store,
@@ -97,7 +106,7 @@ export class ProjectState {
   // Records
 
   get demonstrations(): readonly Demonstration[] {
-    return this.#demonstrations.list;
+    return this.demonstrationEdits.list;
   }
   get prompts(): readonly Prompt[] {
     return this.#candidates.prompts;
@@ -185,46 +194,30 @@ export class ProjectState {
       settings: { ...settings, [stage]: { ...settings[stage], [name]: value } },
     });
     if (stage === 'sft' && name === 'held_out_ratio')
-      this.#demonstrations.splitAgain(Number(value));
+      this.demonstrationEdits.splitAgain(Number(value));
     return null;
   }
 
   // Demonstrations
 
   addDemonstrations(text: string): AddReport {
-    return this.#demonstrations.addText(text, this.settings('sft').held_out_ratio);
+    return this.demonstrationEdits.addText(text, this.settings('sft').held_out_ratio);
   }
   addDemonstrationFile(file: File): Promise<AddReport> {
-    return this.#demonstrations.addFile(file, this.settings('sft').held_out_ratio);
+    return this.demonstrationEdits.addFile(file, this.settings('sft').held_out_ratio);
   }
   updateDemonstration(
     id: string,
     change: Partial<Pick<Demonstration, 'prompt' | 'completion' | 'heldOut'>>,
   ): void {
-    this.#demonstrations.update(id, change);
+    this.demonstrationEdits.update(id, change);
   }
   deleteDemonstration(id: string): void {
-    this.#demonstrations.delete(id);
+    this.demonstrationEdits.delete(id);
   }
-  undo(): void {
-    this.#demonstrations.undo();
-  }
-  redo(): void {
-    this.#demonstrations.redo();
-  }
-  get canUndo(): boolean {
-    return this.#demonstrations.history.canUndo;
-  }
-  get canRedo(): boolean {
-    return this.#demonstrations.history.canRedo;
-  }
-  get undoLabel(): string | null {
-    return this.#demonstrations.history.undoLabel;
-  }
-
   loadTask(task: DemoTask, parts: { demonstrations?: boolean; prompts?: boolean }): void {
     if (parts.demonstrations === true) {
-      this.#demonstrations.addRows(task.demonstrations, this.settings('sft').held_out_ratio);
+      this.demonstrationEdits.addRows(task.demonstrations, this.settings('sft').held_out_ratio);
     }
     if (parts.prompts === true) this.addPrompts(task.prompts.join('\n'));
   }
@@ -357,7 +350,7 @@ export class ProjectState {
       });
     }
     const share: unknown = partial.held_out_ratio;
-    if (stage === 'sft' && typeof share === 'number') this.#demonstrations.splitAgain(share);
+    if (stage === 'sft' && typeof share === 'number') this.demonstrationEdits.splitAgain(share);
     await this.#readyForWorker();
     const { runId } = await this.#context.link.call('startRun', {
       projectId: this.record.id,

@@ -67,6 +67,14 @@ export function railLine(project: ProjectState, page: PageStage, baseLabel: stri
       return project.currentRun('sft')
         ? { ...done, text: answering(project).join(', ') }
         : { ...none, text: 'not yet' };
+    case 'people': {
+      const people = new Set(
+        project.rankings.filter(({ simulated }) => !simulated).map(({ labeler }) => labeler),
+      ).size;
+      return people === 0
+        ? { ...none, text: 'nobody yet' }
+        : { ...done, text: people === 1 ? 'one person' : `${people} people` };
+    }
   }
 }
 

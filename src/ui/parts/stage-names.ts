@@ -8,6 +8,7 @@ export const PAGES: readonly { page: PageStage; label: string }[] = [
   { page: 'reward', label: 'Reward model' },
   { page: 'ppo', label: 'PPO' },
   { page: 'compare', label: 'Compare' },
+  { page: 'people', label: 'Whose preferences' },
 ];
 
 /** What each stage calls itself, and one of its steps. */
@@ -30,6 +31,7 @@ export function trainingStage(page: PageStage): Stage | null {
       return page;
     case 'rankings':
     case 'compare':
+    case 'people':
       return null;
   }
 }

@@ -17,31 +17,31 @@ describe('undo and redo of demonstrations', () => {
     project.updateDemonstration(first!.id, { completion: 'AA' });
     project.deleteDemonstration(second!.id);
     expect(texts(project)).toEqual(['a/AA', 'c/C']);
-    expect(project.undoLabel).toBe('Delete demonstration');
+    expect(project.demonstrationEdits.history.undoLabel).toBe('Delete demonstration');
 
-    project.undo();
+    project.demonstrationEdits.undo();
     expect(texts(project)).toEqual(['a/AA', 'b/B', 'c/C']);
-    project.undo();
+    project.demonstrationEdits.undo();
     expect(texts(project)).toEqual(['a/A', 'b/B', 'c/C']);
-    project.redo();
-    project.redo();
+    project.demonstrationEdits.redo();
+    project.demonstrationEdits.redo();
     expect(texts(project)).toEqual(['a/AA', 'c/C']);
-    expect(project.canRedo).toBe(false);
+    expect(project.demonstrationEdits.history.canRedo).toBe(false);
 
-    project.undo();
-    project.undo();
-    project.undo();
+    project.demonstrationEdits.undo();
+    project.demonstrationEdits.undo();
+    project.demonstrationEdits.undo();
     expect(texts(project)).toEqual([]);
-    expect(project.canUndo).toBe(false);
+    expect(project.demonstrationEdits.history.canUndo).toBe(false);
   });
 
   it('forgets what was undone once something new is done', () => {
     const { project } = aState();
     project.addDemonstrations(BLOCKS);
     project.deleteDemonstration(project.demonstrations[0]!.id);
-    project.undo();
+    project.demonstrationEdits.undo();
     project.updateDemonstration(project.demonstrations[1]!.id, { prompt: 'new' });
-    expect(project.canRedo).toBe(false);
+    expect(project.demonstrationEdits.history.canRedo).toBe(false);
   });
 
   it('counts keys typed in quick succession in one field as one step, and no others', () => {

@@ -67,7 +67,7 @@ describe('what a stage needs, and what is out of date', () => {
 
     project.updateDemonstration(project.demonstrations[0]!.id, { completion: 'other' });
     expect(project.staleReason('sft')).toMatch(/demonstrations have changed/);
-    project.undo();
+    project.demonstrationEdits.undo();
     expect(project.staleReason('sft')).toBeNull();
     project.updateDemonstration(project.demonstrations[0]!.id, { heldOut: true });
     expect(project.staleReason('sft')).toMatch(/demonstrations have changed/);
