@@ -9,6 +9,7 @@ export const KERNEL_FAMILIES = [
   'linear',
   'rms-norm',
   'attention',
+  'decode-attention',
   'token-logprob',
   'sample',
 ] as const;

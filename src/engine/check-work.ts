@@ -4,6 +4,8 @@ import type { KernelFamily } from '../core/device-report';
 import { gaussian, STREAM, uniform } from '../core/rng';
 import { uploadFrozen } from './frozen';
 import { causalAttention } from './ops/attention';
+import { cachedAttention } from './ops/decode-attention';
+import { KeyValueCache } from './ops/kv-cache';
 import { linear } from './ops/linear';
 import { rmsNorm } from './ops/rms-norm';
 import { Sampler } from './ops/sample';
@@ -160,6 +162,41 @@ function attentionWork(B: number, T: number, H: number, KV: number, headDim: num
   );
 }
 
+/** One new token for each of B sequences, the last of which has read P tokens. */
+function decodeWork(B: number, P: number, H: number, KV: number, headDim: number): Work {
+  const positions = Int32Array.from({ length: B }, (_, b) => Math.floor(((b + 1) * (P - 1)) / B));
+  const shapes = [
+    [B, H * headDim],
+    [B * P, KV * headDim],
+    [B * P, KV * headDim],
+  ];
+  return tensorWork(
+    `${B} × 1 token after ${P}, ${H} heads of ${headDim}, ${KV} for keys and values`,
+    () => shapes.map((shape, i) => upload(normal(shape, i))),
+    ([q, k, v]) => {
+      const cache = new KeyValueCache(
+        {
+          hidden_size: H * headDim,
+          num_attention_heads: H,
+          num_key_value_heads: KV,
+          num_hidden_layers: 1,
+        },
+        B,
+        P,
+      );
+      cache.fill(0, k as tf.Tensor2D, v as tf.Tensor2D, P);
+      const attended = cachedAttention(
+        q as tf.Tensor2D,
+        cache,
+        0,
+        tf.tensor1d(positions.slice(), 'int32'),
+      );
+      cache.dispose();
+      return [attended];
+    },
+  );
+}
+
 function logprobWork(N: number, V: number): Work {
   const targets = Int32Array.from({ length: N }, (_, n) => (n * 7919) % V);
   return gradientWork(`[${N}, ${V}]`, [normal([N, V], 0, 2)], (logits) =>
@@ -255,6 +292,7 @@ function drawError(
  */
 export function standardWork({ fewPrograms }: { fewPrograms: boolean }): FamilyWork[] {
   const grouped = fewPrograms ? [] : [attentionWork(2, 37, 4, 2, 12)];
+  const groupedDecode = fewPrograms ? [] : [decodeWork(3, 37, 4, 2, 12)];
   const frozen = fewPrograms ? [] : [frozenWork(37, 20, 12, 8), frozenWork(37, 20, 12, 256)];
   return [
     {
@@ -271,6 +309,11 @@ export function standardWork({ fewPrograms }: { fewPrograms: boolean }): FamilyW
       family: 'attention',
       edges: [attentionWork(2, 37, 4, 4, 16), ...grouped],
       timed: [attentionWork(1, 64, 4, 4, 16), attentionWork(16, 64, 4, 4, 16)],
+    },
+    {
+      family: 'decode-attention',
+      edges: [decodeWork(3, 37, 4, 4, 16), ...groupedDecode],
+      timed: [decodeWork(16, 64, 4, 4, 16), decodeWork(64, 128, 4, 4, 16)],
     },
     {
       family: 'token-logprob',

@@ -43,7 +43,12 @@ const OUT_OF_THE_RUNNING = 3;
 const FAMILY_BUDGET_MS = 60;
 
 /** Families whose kernels bring rows to a few numbers: the others have no sums for subgroups. */
-const WITH_SUBGROUPS: readonly KernelFamily[] = ['rms-norm', 'token-logprob', 'sample'];
+const WITH_SUBGROUPS: readonly KernelFamily[] = [
+  'rms-norm',
+  'decode-attention',
+  'token-logprob',
+  'sample',
+];
 
 /**
  * All variants of all families that the device can have.

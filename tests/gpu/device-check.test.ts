@@ -163,6 +163,7 @@ const VARIANTS_OF: Record<KernelFamily, Variant[]> = {
   linear: ['registers', 'shared'],
   'rms-norm': ['registers', 'shared', 'subgroups'],
   attention: ['registers', 'shared'],
+  'decode-attention': ['registers', 'shared', 'subgroups'],
   'token-logprob': ['registers', 'shared', 'subgroups'],
   sample: ['registers', 'shared', 'subgroups'],
 };

@@ -2,7 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, emptyTensor, useKernels } from '../dispatch';
 import kernel from '../kernels/decode-attention.wgsl?raw';
+import workgroupKernel from '../kernels/decode-attention-workgroup.wgsl?raw';
 import type { KeyValueCache } from './kv-cache';
+import { RowKernel } from './row-kernel';
+
+const heads = new RowKernel('decode-attention', kernel, 32, workgroupKernel);
+/** Wider heads would not fit into the 16 KiB of workgroup memory that every device has. */
+const MAX_SHARED_HEAD = 112;
 
 /**
  * softmax(q·Kᵀ/√hd)·V over positions 0 … positions[b] of layer `index`. No gradient.
@@ -21,15 +27,15 @@ export function cachedAttention(
   const KV = cache.num_key_value_heads;
   const headDim = W / KV;
   const H = q.shape[1] / headDim;
-  if (!useKernels() || headDim % 4 !== 0) return reference(q, cache, index, positions, H);
+  if (!useKernels('decode-attention') || headDim % 4 !== 0)
+    return reference(q, cache, index, positions, H);
   const attended = emptyTensor<tf.Rank.R2>([B, H * headDim]);
   dispatch({
     label: 'decode-attention',
-    code: kernel,
+    ...(headDim > MAX_SHARED_HEAD ? heads.alone(B * H) : heads.forRows(B * H)),
     defines: { HEADS: H, KV_HEADS: KV, HEAD4: headDim / 4 },
     buffers: [attended, q, keys, values, positions],
     uniforms: [B, P],
-    groups: [Math.ceil((B * H) / 32)],
   });
   return attended;
 }

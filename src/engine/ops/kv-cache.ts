@@ -19,7 +19,14 @@ export class KeyValueCache {
   private readonly values: tf.Tensor3D[];
   private readonly start: tf.Tensor1D;
 
-  constructor(config: ModelConfig, B: number, capacity: number) {
+  constructor(
+    config: Pick<
+      ModelConfig,
+      'hidden_size' | 'num_attention_heads' | 'num_key_value_heads' | 'num_hidden_layers'
+    >,
+    B: number,
+    capacity: number,
+  ) {
     this.B = B;
     this.capacity = capacity;
     this.num_key_value_heads = config.num_key_value_heads;

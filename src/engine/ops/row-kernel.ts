@@ -8,7 +8,7 @@ import { variantOf } from '../variants';
 /** One kernel in all variants. */
 export class RowKernel {
   private readonly family: KernelFamily;
-  private readonly alone: string;
+  private readonly code: string;
   private readonly rowsOfGroup: number;
   private readonly together: Partial<Record<Variant, string>>;
 
@@ -18,7 +18,7 @@ export class RowKernel {
    */
   constructor(family: KernelFamily, alone: string, rowsOfGroup: number, together: string) {
     this.family = family;
-    this.alone = alone;
+    this.code = alone;
     this.rowsOfGroup = rowsOfGroup;
     this.together = {
       shared: reduceShared + together,
@@ -30,7 +30,12 @@ export class RowKernel {
   forRows(rows: number): Pick<Dispatch, 'code' | 'groups'> {
     const together = this.together[variantOf(this.family)];
     return together === undefined
-      ? { code: this.alone, groups: elementGroups(rows, this.rowsOfGroup) }
+      ? this.alone(rows)
       : { code: together, groups: elementGroups(rows, 1) };
+  }
+
+  /** The one that needs no workgroup memory. */
+  alone(rows: number): Pick<Dispatch, 'code' | 'groups'> {
+    return { code: this.code, groups: elementGroups(rows, this.rowsOfGroup) };
   }
 }

@@ -19,6 +19,7 @@ export const FAMILIES: Record<KernelFamily, [string, string]> = {
   linear: ['Matrix products', 'where a model spends most of its time'],
   'rms-norm': ['RMSNorm', 'brings the numbers of a token to one size before each layer'],
   attention: ['Attention', 'mixes each token with the ones before it'],
+  'decode-attention': ['Attention while writing', 'the same for one new token at a time'],
   'token-logprob': ['Token probabilities', 'how likely the model finds each token'],
   sample: ['Sampling', 'draws the next token'],
 };
