@@ -14,7 +14,7 @@ const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no element with the id "app"');
 
 const app = new App(
-  browserParts(() =>
+  await browserParts(() =>
     app.notify(
       'error',
       'A newer release of this page was opened in another tab, so this one can no longer store anything.',

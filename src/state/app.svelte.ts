@@ -7,7 +7,9 @@ import { openDatabase } from '../storage/open';
 import { askForPersistence } from '../storage/persistence';
 import { WorkerClient } from '../worker/client';
 import type { EngineInfo, WorkerEvent } from '../worker/protocol';
-import { loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
+import { startEmbeddedWorker, takeOwnFiles } from './one-file';
+import type { OwnFiles } from '../formats/own-files';
+import { builtInText, loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
 import { deferred } from './deferred';
 import { afterPaint } from './after-paint';
 import { DemoRunner } from './demo.svelte';
@@ -42,6 +44,8 @@ export interface EngineState {
 /** What the App stands on; tests bring their own. */
 export interface AppParts {
   baseUrl: string;
+  /** In the one-file edition. */
+  files: OwnFiles | null;
   preferences: Preferences;
   openStore(): Promise<ProjectStore>;
   /** Called after the first paint. */
@@ -49,12 +53,15 @@ export interface AppParts {
 }
 
 /** Everything real: this browser's database and worker. */
-export function browserParts(onReplaced: () => void): AppParts {
+export async function browserParts(onReplaced: () => void): Promise<AppParts> {
+  const files = await takeOwnFiles(document);
   return {
     baseUrl: document.baseURI,
+    files,
     preferences: new Preferences(browserStorage()),
     openStore: async () => openStore(await openDatabase({ onReplaced })),
-    startWorker: () => new WorkerClient(),
+    startWorker: () =>
+      files === null ? new WorkerClient() : new WorkerClient(() => startEmbeddedWorker(files)),
   };
 }
 
@@ -111,6 +118,11 @@ export class App {
     await this.#startEngine({ thorough: false });
   }
 
+  /** The stories that ship with the page. */
+  builtInText(): Promise<string> {
+    return builtInText(this.#parts.baseUrl);
+  }
+
   async #fill<T>(loading: Promise<T>, use: (value: T) => void): Promise<void> {
     try {
       use(await loading);
@@ -129,9 +141,9 @@ export class App {
 
   async #startEngine({ thorough }: { thorough: boolean }): Promise<void> {
     try {
-      const { baseUrl, preferences } = this.#parts;
+      const { baseUrl, files, preferences } = this.#parts;
       const remembered = preferences.deviceVerdict;
-      const request = { baseUrl, remembered, thorough };
+      const request = { baseUrl, remembered, thorough, ...(files && { files }) };
       const info = await this.#linkOrThrow().call('init', request);
       preferences.deviceVerdict = info.verdict;
       this.engine = { status: 'ready', info, error: null };

@@ -4,6 +4,7 @@ import { PlaygroundError } from '../core/errors';
 import type { Source } from '../core/run-data';
 import { ScalarModel } from '../engine/heads';
 import { Llama } from '../engine/model';
+import { ownFile } from '../formats/own-files';
 import { readSafetensors } from '../formats/safetensors';
 import { normalizedRewardWeights } from '../rlhf/reward';
 import { underPrefix } from '../rlhf/stage';
@@ -110,7 +111,7 @@ export class ModelShelf {
   async pretrainingTexts(base: string | undefined): Promise<string[]> {
     const file = base === undefined ? undefined : PRETRAINING_TEXT[base];
     if (file === undefined) return [];
-    return splitDocuments(await (await fetchFile(`${this.baseUrl}${file}`)).text());
+    return splitDocuments(await (await fetchFile(this.baseUrl, file)).text());
   }
 
   /** A policy on the GPU. @throws PlaygroundError `missing` */
@@ -162,11 +163,12 @@ export class ModelShelf {
   }
 
   private async shipped(id: string): Promise<Weights> {
-    const folder = `${this.baseUrl}models/${encodeURIComponent(id)}/`;
+    const folder = `models/${encodeURIComponent(id)}`;
+    const fetched = (name: string) => fetchFile(this.baseUrl, `${folder}/${name}`);
     const [config, tensors, tokenizer] = await Promise.all([
-      fetchFile(`${folder}config.json`).then((response) => response.json() as Promise<ModelConfig>),
-      fetchFile(`${folder}model.safetensors`).then((response) => response.arrayBuffer()),
-      fetchFile(`${folder}tokenizer.json`).then((response) => response.text()),
+      fetched('config.json').then((response) => response.json() as Promise<ModelConfig>),
+      fetched('model.safetensors').then((response) => response.arrayBuffer()),
+      fetched('tokenizer.json').then((response) => response.text()),
     ]);
     return {
       modelConfig: llamaConfig(config),
@@ -184,8 +186,8 @@ async function release(entry: Cached): Promise<void> {
   }
 }
 
-async function fetchFile(url: string): Promise<Response> {
-  const file = url.split('/').slice(-2).join('/');
+async function fetchFile(baseUrl: string, path: string): Promise<Response> {
+  const file = path.split('/').slice(-2).join('/');
   const failed = (why: string): PlaygroundError =>
     new PlaygroundError({
       code: 'missing',
@@ -195,7 +197,7 @@ async function fetchFile(url: string): Promise<Response> {
     });
   let response: Response;
   try {
-    response = await fetch(url);
+    response = await ownFile(baseUrl, path);
   } catch (thrown) {
     throw failed(thrown instanceof Error ? thrown.message : String(thrown));
   }

@@ -59,6 +59,8 @@ export interface Commands {
       baseUrl: string;
       remembered?: DeviceVerdict | null;
       thorough?: boolean;
+      /** In the one-file edition: what the page would have fetched from its server. */
+      files?: ReadonlyMap<string, Blob>;
     };
     result: EngineInfo;
   };

@@ -7,6 +7,7 @@ import { onDeviceLost, openEngine } from '../engine/backend';
 import { settleVariants, verdictKey } from '../engine/device-verdict';
 import { sweepChunks } from '../storage/checkpoints';
 import type { ImportLimits } from '../formats/hugging-face/import-memory';
+import { embedOwnFiles } from '../formats/own-files';
 import { openDatabase } from '../storage/open';
 import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
@@ -77,7 +78,8 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     });
 
   return {
-    async init({ forceBackend, baseUrl, remembered = null, thorough = false }) {
+    async init({ forceBackend, baseUrl, remembered = null, thorough = false, files }) {
+      embedOwnFiles(files ?? null);
       requireIdle();
       // What is being computed ends on the engine that it began on.
       const earlier = opened;

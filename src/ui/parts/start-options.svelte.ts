@@ -6,6 +6,11 @@ import type { ProjectState } from '../../state/project.svelte';
 export class StartOptions {
   /** Text to pretrain on; null means the built-in stories. */
   pretrainText = $state.raw<string | null>(null);
+  readonly #builtInText: () => Promise<string>;
+
+  constructor(builtInText: () => Promise<string>) {
+    this.#builtInText = builtInText;
+  }
 
   /** Starts `stage`, with the text that pretraining reads. */
   async start(project: ProjectState, stage: Stage): Promise<void> {
@@ -13,15 +18,8 @@ export class StartOptions {
       await project.startRun(stage);
       return;
     }
-    await project.startRun('pretrain', {}, this.pretrainText ?? (await builtInText()));
+    await project.startRun('pretrain', {}, this.pretrainText ?? (await this.#builtInText()));
   }
-}
-
-/** The stories that ship with the page. */
-export async function builtInText(): Promise<string> {
-  const reply = await fetch('./demo/corpus.txt');
-  if (!reply.ok) throw new Error(`The built-in text could not be loaded (${reply.status}).`);
-  return reply.text();
 }
 
 export const [getStartOptions, setStartOptions] = createContext<StartOptions>();
