@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { offlineRelease } from './tools/offline/release.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -56,7 +57,7 @@ const offlineWorker = here('src/sw.ts');
 export default defineConfig({
   // Relative addresses: the built page works from any folder of any host.
   base: './',
-  plugins: [svelte(), developmentPolicy(), tensorflowOnlyInWorker()],
+  plugins: [svelte(), developmentPolicy(), tensorflowOnlyInWorker(), offlineRelease()],
   worker: { format: 'es' },
   build: {
     target: 'esnext',
@@ -69,7 +70,7 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         page: here('index.html'),
-        ...(existsSync(offlineWorker) && { sw: offlineWorker }),
+        sw: offlineWorker,
       },
       output: {
         entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),

@@ -32,4 +32,7 @@ document.addEventListener('visibilitychange', () => {
 });
 
 mount(Page, { target: root, props: { app } });
-void app.start();
+void app.start().then(() => {
+  // Once the page works: what is kept for later must not slow down the first visit.
+  if (import.meta.env.PROD && location.protocol !== 'file:') void app.offline.start('./sw.js');
+});

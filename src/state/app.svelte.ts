@@ -7,6 +7,7 @@ import { openDatabase } from '../storage/open';
 import { askForPersistence } from '../storage/persistence';
 import { WorkerClient } from '../worker/client';
 import type { EngineInfo, WorkerEvent } from '../worker/protocol';
+import { Offline } from './offline.svelte';
 import { startEmbeddedWorker, takeOwnFiles } from './one-file';
 import type { OwnFiles } from '../formats/own-files';
 import { builtInText, loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
@@ -72,6 +73,7 @@ export class App {
   notices: readonly Notice[] = $state.raw([]);
   bases: readonly Base[] = $state.raw([]);
   demoTasks: readonly DemoTask[] = $state.raw([]);
+  readonly offline = new Offline();
   readonly preferences: Preferences;
   readonly demo: DemoRunner;
   readonly lesson: LessonState;
@@ -116,6 +118,13 @@ export class App {
     }
     await afterPaint();
     await this.#startEngine({ thorough: false });
+  }
+
+  /** Turns to the newer release that waits, once everything is stored. @throws PlaygroundError `busy` */
+  async update(): Promise<void> {
+    this.project?.requireIdle();
+    await this.project?.flush();
+    this.offline.update();
   }
 
   /** The stories that ship with the page. */

@@ -55,7 +55,7 @@ async function attend(given: Case): Promise<Float32Array> {
     capacity,
   );
   const attended = tf.tidy(() => {
-    const [q, k, v] = inputs(given).map(({ data, shape }) => tf.tensor(data, shape)) as [
+    const [q, k, v] = inputs(given).map(({ data, shape }): tf.Tensor => tf.tensor(data, shape)) as [
       tf.Tensor2D,
       tf.Tensor2D,
       tf.Tensor2D,

@@ -13,6 +13,7 @@ async function started(answers: Record<string, unknown> = {}) {
     baseUrl: 'data:,',
     preferences: new Preferences(null),
     openStore: async () => memoryStore().store,
+    files: null,
     startWorker: () => link,
   });
   await app.start();

@@ -39,6 +39,7 @@ async function started(preferences: Preferences) {
     baseUrl: 'data:,',
     preferences,
     openStore: async () => memoryStore().store,
+    files: null,
     startWorker: () => link,
   });
   await app.start();

@@ -1,6 +1,6 @@
 /** Texts that are neither stories nor conversations: portraits, days, letters, notices, facts, … */
-import { GENERAL_FACTS } from '../../../src/core/saltby-world';
-import { PLAIN, type Attributes, type Language, type Passage } from '../document';
+import { GENERAL_FACTS, type Language } from '../../../src/core/saltby-world';
+import { PLAIN, type Attributes, type Passage } from '../document';
 import { mentionedAnimal } from './animals';
 import { partOf, readSections } from './grammar';
 import type { Scene } from './scene';
