@@ -152,14 +152,14 @@ export function createApi(app: App) {
     /** Resolves when the engine can train. */
     async ready(): Promise<{ backend: string; adapter: string }> {
       await app.projectsReady();
-      const { backend, adapter } = await app.engineReady();
+      const { backend, adapter } = await app.engine.ready();
       return { backend, adapter };
     },
     /** The device, what was chosen for it and why; speeds too unless `measure` is false. */
     async deviceReport(options?: { measure?: boolean }): Promise<DeviceReport> {
       const checked = check('options', deviceReportSchema, options ?? {});
       await app.projectsReady();
-      return app.deviceReport(checked);
+      return app.engine.report(checked);
     },
 
     /** Makes a project, opens it, and resolves with its id. */

@@ -1,26 +1,28 @@
 /** The page's state as a whole: the engine, the projects, the one that is open, messages. */
-import type { DeviceReport } from '../core/device-report';
 import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
 import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
 import { askForPersistence } from '../storage/persistence';
 import { WorkerClient } from '../worker/client';
-import type { EngineInfo, WorkerEvent } from '../worker/protocol';
+import type { WorkerEvent } from '../worker/protocol';
 import { Offline } from './offline.svelte';
 import { startEmbeddedWorker, takeOwnFiles } from './one-file';
-import type { OwnFiles } from '../formats/own-files';
 import { builtInText, loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
 import { deferred } from './deferred';
 import { afterPaint } from './after-paint';
 import { DemoRunner } from './demo.svelte';
+import { Engine, type EngineParts } from './engine.svelte';
 import { openStore } from './idb-store';
 import { newId, nextSeq } from './ids';
 import { plainMap } from './plain-collections';
 import { LessonState } from './lesson.svelte';
-import type { ProjectStore, WorkerLink } from './ports';
+import type { ProjectStore } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
 import { ProjectState } from './project.svelte';
+
+/** After a loss the worker writes down which run was cut off before it is ended, ms. */
+const SETTLE_MS = 500;
 
 export interface Notice {
   id: string;
@@ -36,21 +38,9 @@ export interface NewProject {
   seed: number;
 }
 
-export interface EngineState {
-  status: 'loading' | 'ready' | 'failed';
-  info: EngineInfo | null;
-  error: ErrorDetails | null;
-}
-
 /** What the App stands on; tests bring their own. */
-export interface AppParts {
-  baseUrl: string;
-  /** In the one-file edition. */
-  files: OwnFiles | null;
-  preferences: Preferences;
+export interface AppParts extends EngineParts {
   openStore(): Promise<ProjectStore>;
-  /** Called after the first paint. */
-  startWorker(): WorkerLink;
 }
 
 /** Everything real: this browser's database and worker. */
@@ -67,32 +57,35 @@ export async function browserParts(onReplaced: () => void): Promise<AppParts> {
 }
 
 export class App {
-  engine: EngineState = $state.raw({ status: 'loading', info: null, error: null });
   projects: readonly Project[] = $state.raw([]);
   project: ProjectState | null = $state.raw(null);
   notices: readonly Notice[] = $state.raw([]);
   bases: readonly Base[] = $state.raw([]);
   demoTasks: readonly DemoTask[] = $state.raw([]);
   readonly offline = new Offline();
+  readonly engine: Engine;
   readonly preferences: Preferences;
   readonly demo: DemoRunner;
   readonly lesson: LessonState;
   readonly #parts: AppParts;
-  readonly #engine = deferred<EngineInfo>();
   readonly #opened = deferred<ProjectStore>();
   readonly #listed = deferred<void>();
-  #link: WorkerLink | null = null;
+  /** The run that was under way when the engine died. */
+  #cutOff: string | null = null;
 
   constructor(parts: AppParts) {
     this.#parts = parts;
     this.preferences = parts.preferences;
+    this.engine = new Engine(parts, {
+      onEvent: (event) => this.#handle(event),
+      onFailed: (error) => this.#engineFailed(error),
+    });
     this.demo = new DemoRunner(this);
     this.lesson = new LessonState(async () => {
-      await this.engineReady();
-      return this.#linkOrThrow();
+      await this.engine.ready();
+      return this.engine.link;
     });
     // Whoever waits is told; without anyone waiting the page shows `engine.error`.
-    this.#engine.promise.catch(() => {});
     this.#opened.promise.catch(() => {});
   }
 
@@ -107,17 +100,16 @@ export class App {
       await afterPaint();
       const store = await this.#parts.openStore();
       this.projects = await store.listProjects();
-      this.#link = this.#parts.startWorker();
-      this.#link.onEvent((event) => this.#handle(event));
+      this.engine.startWorker();
       await this.#openFirst(store);
       this.#opened.resolve(store);
     } catch (error) {
       this.#opened.reject(error);
-      this.#engineFailed(toErrorDetails(error));
+      this.engine.fail(toErrorDetails(error));
       return;
     }
     await afterPaint();
-    await this.#startEngine({ thorough: false });
+    await this.engine.open({ thorough: false });
   }
 
   /** Turns to the newer release that waits, once everything is stored. @throws PlaygroundError `busy` */
@@ -148,67 +140,48 @@ export class App {
     await this.#show(store, project);
   }
 
-  async #startEngine({ thorough }: { thorough: boolean }): Promise<void> {
-    try {
-      const { baseUrl, files, preferences } = this.#parts;
-      const remembered = preferences.deviceVerdict;
-      const request = { baseUrl, remembered, thorough, ...(files && { files }) };
-      const info = await this.#linkOrThrow().call('init', request);
-      preferences.deviceVerdict = info.verdict;
-      this.engine = { status: 'ready', info, error: null };
-      this.#engine.resolve(info);
-    } catch (error) {
-      this.#engineFailed(toErrorDetails(error));
+  #handle(event: WorkerEvent): void {
+    if (event.kind === 'lesson' || event.kind === 'lesson-point') this.lesson.handle(event);
+    else if (event.kind === 'progress') this.project?.bestOfN.handle(event);
+    else {
+      if (event.kind === 'run' && event.failure?.code === 'device-lost') {
+        this.#cutOff = event.run.id;
+      }
+      this.project?.transport.handle(event);
     }
   }
 
   #engineFailed(error: ErrorDetails): void {
-    this.engine = { status: 'failed', info: this.engine.info, error };
-    this.#engine.reject(new PlaygroundError(error));
+    this.#cutOff = this.project?.transport.active?.id ?? this.#cutOff;
     this.project?.transport.interrupt();
+    if (error.code !== 'device-lost') return this.notify('error', error.message, error.remedy);
+    // Once by itself; whatever takes the device away twice may do so for ever.
+    if (this.engine.losses === 1) setTimeout(() => void this.recover(), SETTLE_MS);
   }
 
-  #handle(event: WorkerEvent): void {
-    if (event.kind === 'engine-error') {
-      this.#engineFailed(event.error);
-      this.notify('error', event.error.message, event.error.remedy);
-    } else if (event.kind === 'lesson' || event.kind === 'lesson-point') {
-      this.lesson.handle(event);
-    } else if (event.kind === 'progress') {
-      this.project?.bestOfN.handle(event);
-    } else this.project?.transport.handle(event);
-  }
-
-  #linkOrThrow(): WorkerLink {
-    if (this.#link !== null) return this.#link;
-    throw new PlaygroundError({ code: 'engine', message: 'The worker has not been started yet.' });
-  }
-
-  /** What runs the model, once it does. @throws PlaygroundError `engine`, `storage` */
-  async engineReady(): Promise<EngineInfo> {
-    if (this.engine.error !== null) throw new PlaygroundError(this.engine.error);
-    return this.#engine.promise;
-  }
-
-  /**
-   * What is known of this machine. `measure` takes some seconds.
-   * @throws PlaygroundError `engine`; `busy` for a measurement while a run is under way
-   */
-  async deviceReport({ measure }: { measure: boolean }): Promise<DeviceReport> {
-    await this.engineReady();
-    return this.#linkOrThrow().call('deviceReport', { measure });
+  /** Starts the engine anew and goes on with the run that was cut off, from its last checkpoint. */
+  async recover(): Promise<void> {
+    const run = this.project?.transport.byId(this.#cutOff) ?? null;
+    this.#cutOff = null;
+    const where = run === null ? '' : ' The run goes on from its last checkpoint.';
+    this.notify('info', `The GPU was lost and is being started anew.${where}`);
+    await this.engine.restart();
+    if (this.engine.status !== 'ready' || run === null) return;
+    try {
+      await this.project?.resumeInterrupted(run.id);
+    } catch (error) {
+      const { message, remedy } = toErrorDetails(error);
+      this.notify('error', message, remedy);
+    }
   }
 
   /**
    * Opens the device anew, tries everything that could be chosen, and remembers what was.
    * @throws PlaygroundError `busy` while a run is under way; `engine`
    */
-  async checkDeviceAgain(): Promise<void> {
-    await this.engineReady();
-    this.project?.transport.requireIdle();
-    this.engine = { status: 'loading', info: this.engine.info, error: null };
-    await this.#startEngine({ thorough: true });
-    await this.engineReady();
+  checkDeviceAgain(): Promise<void> {
+    this.project?.requireIdle();
+    return this.engine.checkAgain();
   }
 
   // Messages
@@ -281,7 +254,7 @@ export class App {
     const store = wasOpen ? await this.#leaveProject() : await this.#opened.promise;
     await store.deleteProject(id);
     this.projects = this.projects.filter((project) => project.id !== id);
-    await this.#link?.call('forget', { projectId: id }).catch(() => null);
+    await this.engine.link.call('forget', { projectId: id }).catch(() => null);
     if (wasOpen) await this.#openFirst(store);
   }
 
@@ -371,10 +344,10 @@ export class App {
     this.project = new ProjectState(
       {
         store,
-        link: this.#linkOrThrow(),
+        link: this.engine.link,
         preferences: this.preferences,
         bases: () => this.bases,
-        engineReady: async () => void (await this.engineReady()),
+        engineReady: async () => void (await this.engine.ready()),
         notify: (kind, text, remedy) => this.notify(kind, text, remedy),
         onRecord: (record) => this.#remember(record),
       },

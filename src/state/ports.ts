@@ -68,4 +68,6 @@ export interface WorkerLink {
   ): Promise<Commands[K]['result']>;
   /** @returns a function that ends the subscription */
   onEvent(listener: (event: WorkerEvent) => void): () => void;
+  /** A fresh worker in the place of this one; call `init` again. */
+  restart(): void;
 }

@@ -90,7 +90,7 @@ describe('what was chosen for the device', () => {
 
 it('the report is asked of the worker, measured or not', async () => {
   const { app, requests } = await started(new Preferences(null));
-  expect(await app.deviceReport({ measure: false })).toEqual({ backend: 'webgpu' });
-  await app.deviceReport({ measure: true });
+  expect(await app.engine.report({ measure: false })).toEqual({ backend: 'webgpu' });
+  await app.engine.report({ measure: true });
   expect(requests('deviceReport')).toEqual([{ measure: false }, { measure: true }]);
 });
