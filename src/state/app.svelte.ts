@@ -179,9 +179,9 @@ export class App {
    * Opens the device anew, tries everything that could be chosen, and remembers what was.
    * @throws PlaygroundError `busy` while a run is under way; `engine`
    */
-  checkDeviceAgain(): Promise<void> {
+  async checkDeviceAgain(): Promise<void> {
     this.project?.requireIdle();
-    return this.engine.checkAgain();
+    await this.engine.checkAgain();
   }
 
   // Messages

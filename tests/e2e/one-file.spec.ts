@@ -13,10 +13,9 @@ test.beforeAll(() => {
   expect(statSync(FILE).size).toBeLessThan(8 * 1024 * 1024);
 });
 
-test('opened as a file, the page trains the whole loop on WebGPU, asks no server and keeps its data', async ({
+test('opened as a file, the page trains the whole loop on WebGPU, asks no server and keeps its data', async () => {
   // a profile of its own: what is kept must outlive the browser
-}, testInfo) => {
-  const profile = testInfo.outputPath('profile');
+  const profile = test.info().outputPath('profile');
   const [executablePath] = presentBrowsers();
   const open = () =>
     chromium.launchPersistentContext(profile, {
