@@ -84,7 +84,8 @@ test('a person ranks what the SFT model wrote, by keyboard, by pointer and by ta
   expect([...(first?.order ?? [])].sort()).toEqual([0, 1, 2, 3]);
   expect(first?.ms).toBeGreaterThan(0);
 
-  // Pointer: above, below, and onto a card for a tie.
+  // Pointer: above, below, and onto a card for a tie. High enough that no drag scrolls the page.
+  await page.setViewportSize({ width: 1280, height: 1000 });
   await drag(page, card(page, 'C'), card(page, 'A'), 0.1);
   await expect(card(page, 'C')).toHaveAccessibleName(/^Rank 1/);
   await drag(page, card(page, 'A'), card(page, 'C'), 0.9);
@@ -107,7 +108,7 @@ test('a person ranks what the SFT model wrote, by keyboard, by pointer and by ta
   for (const letter of ['D', 'B', 'A', 'C']) await card(page, letter).click();
   await page.locator('summary[aria-label="Flag harm in completion C"]').click();
   await page.locator('details[open]').getByLabel('Insult').check();
-  await button(page, 'Submit').first().click();
+  await button(page, /^Submit$/).click();
   await expect(spoken(page)).toContainText('1 set left');
   const third = (await rankings(page))[2];
   expect(byLetter(third)).toEqual([3, 2, 4, 1]);
