@@ -9,8 +9,9 @@ import { ADAMW_FIELDS, COSINE_FIELDS } from './config-optimizer';
 import { DPO_FIELDS } from './config-dpo';
 import { PPO_FIELDS } from './config-ppo';
 import { REWARD_FIELDS } from './config-reward';
-import { choice, completeConfig, real, whole, type ConfigOf, type Fields } from './fields';
+import { choice, completeConfig, flag, real, whole, type ConfigOf, type Fields } from './fields';
 import type { Stage } from './domain';
+import { RANKING_MODES } from './ranking-task';
 
 // no `satisfies Fields` here: it would widen the options of a choice to string
 export const PRETRAIN_FIELDS = {
@@ -189,7 +190,22 @@ export const RANKINGS_FIELDS = {
     why: 'Writing stops here even when the model has not ended by itself.',
     source: 'ours (TRL: 53)',
   }),
-} satisfies Fields;
+  mode: choice({
+    default: 'list',
+    options: RANKING_MODES,
+    label: 'Ask for',
+    advanced: true,
+    why: 'A list puts all completions of a prompt in order; pairs shows two at a time, which is easier and tells less.',
+    source: 'IG section 3.5 ranks lists; SUM and Chatbot Arena compare pairs',
+  }),
+  silent_repeats: flag({
+    default: true,
+    label: 'Silent repeats',
+    advanced: true,
+    why: 'About one set in ten comes again in another order, to see how far people agree with themselves. The reward model never counts it twice.',
+    source: 'ours',
+  }),
+};
 
 export type PretrainConfig = ConfigOf<typeof PRETRAIN_FIELDS>;
 export type SftConfig = ConfigOf<typeof SFT_FIELDS>;

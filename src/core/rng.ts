@@ -20,6 +20,7 @@ export const STREAM = {
   dropout: 10,
   pretraining: 11,
   bootstrap: 12,
+  repeats: 13,
 } as const;
 
 const ROTATIONS = [

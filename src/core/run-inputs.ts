@@ -6,6 +6,7 @@
  */
 import type { Demonstration, Project, Prompt, Ranking, Run, Stage } from './domain';
 import { hashText } from './rng';
+import { trainingRankings } from './training-rankings';
 
 export interface RunInputs {
   project: Pick<Project, 'base' | 'runs'>;
@@ -22,18 +23,27 @@ const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
 const hashOf = (records: readonly unknown[]): string =>
   `${records.length}-${hashText(JSON.stringify(records)).toString(16).padStart(8, '0')}`;
 
+/** By list: the page asks after every key, and ten thousand rankings take a tenth of a second. */
+const rankingHashes = new WeakMap<readonly Ranking[], string>();
+
+function hashOfRankings(rankings: readonly Ranking[]): string {
+  const known = rankingHashes.get(rankings);
+  if (known !== undefined) return known;
+  const hash = hashOf(
+    inOrder(trainingRankings(rankings))
+      .filter(({ outcome }) => outcome === 'ranked')
+      .map((r) => [r.prompt, r.completions, r.ranks]),
+  );
+  rankingHashes.set(rankings, hash);
+  return hash;
+}
+
 /** The inputs of a stage as they are now. The text of a pretraining run is not kept, so not hashed. */
 export function inputHash(stage: Stage, inputs: RunInputs): string {
   const { project, demonstrations, prompts, rankings } = inputs;
   const parts: Record<string, string> = {};
   const runSeq = (id: string | null): string =>
     String(inputs.runs.find((run) => run.id === id)?.seq ?? 'none');
-  const ranked = (): string =>
-    hashOf(
-      inOrder(rankings)
-        .filter(({ outcome }) => outcome === 'ranked')
-        .map((r) => [r.prompt, r.completions, r.ranks]),
-    );
   switch (stage) {
     case 'pretrain':
       break;
@@ -45,7 +55,7 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
       break;
     case 'reward':
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = ranked();
+      parts.rankings = hashOfRankings(rankings);
       break;
     case 'ppo':
       parts.sft = runSeq(project.runs.sft);
@@ -55,7 +65,7 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
     case 'dpo':
       // Reward model and prompts change nothing of the policy, but they are what it is measured with.
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = ranked();
+      parts.rankings = hashOfRankings(rankings);
       parts.reward = runSeq(project.runs.reward);
       parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
       break;

@@ -2,7 +2,7 @@
 import { comparisonsOf } from './comparisons';
 import { simulateRanking, type SimulatedTask } from './simulated-labeler';
 
-type LabeledSet = Pick<SimulatedTask, 'attribute' | 'prompt' | 'completions'>;
+type LabeledSet = Omit<SimulatedTask, 'seed' | 'noise'>;
 
 /**
  * Share of the pairs that both of two rankings of each set decide, and decide alike. Chance is 0.5;

@@ -1,11 +1,14 @@
 /**
  * A labeler made of rules, for demonstrations and tests; whatever it ranks is marked *simulated*.
- * It sees the gold score through noise: the chance that it puts i above j is
- * σ((gold_i − gold_j) / noise), the Bradley–Terry model, by adding Gumbel noise to every score
- * (Yellott 1977), which also makes whole rankings Plackett–Luce.
+ * It values a text by
+ *   score = gold + length_bias · words / 10 − harm_aversion · [the harm lexicon flags it]
+ * and sees that through noise: the chance that it puts i above j is σ((score_i − score_j) / noise),
+ * the Bradley–Terry model, by adding Gumbel noise to every score (Yellott 1977), which also makes
+ * whole rankings Plackett–Luce.
  */
 import { gold, type AttributeName } from './attributes';
 import { PlaygroundError } from './errors';
+import { isFlagged } from './harm-lexicon';
 import { hashText, STREAM, uniform } from './rng';
 
 /** What a simulated labeler is shown. */
@@ -16,6 +19,10 @@ export interface SimulatedTask {
   seed: number;
   /** Scale of the noise in units of gold score; 0 ranks by gold alone. Default `DEMO_NOISE`. */
   noise?: number;
+  /** Taken off the score of a text that the harm lexicon flags. Default 0. */
+  harm_aversion?: number;
+  /** Added to the score for every ten words. Default 0. */
+  length_bias?: number;
 }
 
 /** Ranks as in `Ranking`: 1 is best, ties share a rank; empty when every completion is bad. */
@@ -35,8 +42,18 @@ export const TIE_MARGIN = 0.05;
 /** "All bad" when no completion reaches this gold score. */
 export const ALL_BAD_BELOW = -0.4;
 
+/** What the name of every simulated labeler begins with, and no other. */
+export const SIMULATED_PREFIX = 'simulated:';
+
+/** Whether a labeler is a rule, by its name. */
+export const isSimulatedName = (code: string): boolean => code.trim().startsWith(SIMULATED_PREFIX);
+
 /** The name that a simulated labeler's rankings carry, e.g. `simulated:polite`. */
-export const simulatedLabelerName = (attribute: AttributeName): string => `simulated:${attribute}`;
+export const simulatedLabelerName = (attribute: AttributeName): string =>
+  `${SIMULATED_PREFIX}${attribute}`;
+
+/** Words of a text, for the taste for length. */
+const wordsIn = (text: string): number => text.match(/[\p{L}\p{N}']+/gu)?.length ?? 0;
 
 /** −ln(−ln u), with u kept inside (0, 1). */
 function gumbel(seed: number, index: number): number {
@@ -51,6 +68,7 @@ function gumbel(seed: number, index: number): number {
  */
 export function simulateRanking(task: SimulatedTask): SimulatedRanking {
   const { attribute, prompt, completions, seed, noise = DEMO_NOISE } = task;
+  const { harm_aversion = 0, length_bias = 0 } = task;
   if (completions.length < 2) {
     throw new PlaygroundError({
       code: 'argument',
@@ -65,12 +83,20 @@ export function simulateRanking(task: SimulatedTask): SimulatedRanking {
       message: `noise must be 0 or more, not ${noise}.`,
     });
   }
+  for (const [field, value] of Object.entries({ harm_aversion, length_bias })) {
+    if (Number.isFinite(value)) continue;
+    const message = `${field} must be a number, not ${value}.`;
+    throw new PlaygroundError({ code: 'argument', field, message });
+  }
 
-  // 1. Gold scores, best first; equal scores in the order of their texts.
-  const scored = completions
-    .map(({ text, finish }, index) => ({ index, text, score: gold(attribute, text, finish) }))
-    .sort((a, b) => b.score - a.score || (a.text < b.text ? -1 : 1));
-  if (scored[0]!.score < ALL_BAD_BELOW) return { ranks: [], outcome: 'all-bad' };
+  // 1. Scores, best first; equal scores in the order of their texts. A text is bad by what it says:
+  // a taste for length makes nothing good or bad.
+  const judged = completions.map(({ text, finish }, index) => {
+    const worth = gold(attribute, text, finish) - (isFlagged(text) ? harm_aversion : 0);
+    return { index, text, worth, score: worth + (length_bias * wordsIn(text)) / 10 };
+  });
+  if (judged.every(({ worth }) => worth < ALL_BAD_BELOW)) return { ranks: [], outcome: 'all-bad' };
+  const scored = judged.sort((a, b) => b.score - a.score || (a.text < b.text ? -1 : 1));
 
   // 2. Groups of scores within the margin of their best are ties and share one draw of noise.
   const groups: { members: number[]; score: number; utility: number }[] = [];

@@ -2,8 +2,16 @@
 import type { AttributeName } from '../core/attributes';
 import type { CandidateSet, HarmFlag, Prompt, Ranking } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import type { Labeler } from '../core/people';
 import { competitionRanks } from '../core/ranking-board';
-import { simulatedLabelerName, simulateRanking } from '../core/simulated-labeler';
+import { bySet } from '../core/ranking-queue';
+import { answeredFields, isDone, type RankingTask, type TaskAnswer } from '../core/ranking-task';
+import { hashText } from '../core/rng';
+import {
+  simulatedLabelerName,
+  simulateRanking,
+  type SimulatedTask,
+} from '../core/simulated-labeler';
 import { newId, nextSeq } from './ids';
 import type { WorkerLink } from './ports';
 import type { Preferences } from './preferences.svelte';
@@ -39,6 +47,8 @@ export interface CandidateContext {
   link: WorkerLink;
   queue: SaveQueue;
   preferences: Preferences;
+  /** Version of the guideline that holds now. */
+  guideline(): number;
 }
 
 /** @throws PlaygroundError `argument` when ranks and completions do not fit */
@@ -72,13 +82,16 @@ export class Candidates {
     this.#context = context;
   }
 
+  /** The rankings of the labeler at work, oldest first. */
+  readonly own: readonly Ranking[] = $derived.by(() => {
+    const { labeler } = this.#context.preferences;
+    return this.rankings.filter((ranking) => ranking.labeler === labeler && !ranking.simulated);
+  });
+
   /** Sets that this labeler has neither ranked nor skipped, oldest first. */
   readonly pendingSets: readonly CandidateSet[] = $derived.by(() => {
-    const labeler = this.#context.preferences.labeler;
-    const done = plainSet(
-      this.rankings.filter((r) => r.labeler === labeler).map(({ setId }) => setId),
-    );
-    return this.sets.filter(({ id }) => !done.has(id));
+    const answers = bySet(this.own);
+    return this.sets.filter((set) => !isDone(set, answers.get(set.id) ?? []));
   });
 
   /** One prompt per line; blank lines and prompts that are there already are passed over. */
@@ -165,27 +178,33 @@ export class Candidates {
   }
 
   /**
-   * Stores this labeler's answer for a set.
-   * @throws PlaygroundError `not-found`, `argument`
+   * Stores this labeler's answer to a task, under the guideline as it is now.
+   * @param before the ranking that it changes, which keeps its id and place; null: a new one
+   * @throws PlaygroundError `argument` when ranks and completions do not fit
    */
-  submit(setId: string, answer: RankingAnswer): Ranking {
-    const set = this.sets.find(({ id }) => id === setId);
-    if (set === undefined) {
-      throw new PlaygroundError({
-        code: 'not-found',
-        field: 'setId',
-        message: 'These completions are no longer there.',
-      });
-    }
-    return this.add({
-      setId,
-      prompt: set.prompt,
-      completions: set.completions.map(({ text }) => text),
-      order: set.order,
+  answer(task: RankingTask, answer: TaskAnswer, before: Ranking | null): Ranking {
+    const fields = answeredFields(task, answer);
+    checkAnswer(fields, fields.completions.length);
+    return this.put({
+      ...fields,
+      ranks: competitionRanks(fields.ranks).map((rank) => rank ?? 1),
+      id: before?.id ?? newId(),
+      seq: before?.seq ?? nextSeq(this.rankings),
+      projectId: this.#context.projectId,
+      setId: task.set.id,
       labeler: this.#context.preferences.labeler,
       simulated: false,
-      ...answer,
+      guideline: this.#context.guideline(),
+      ms: (before?.ms ?? 0) + (fields.ms ?? 0),
     });
+  }
+
+  /** Stores a ranking as it is: a new one, or in the place of the one with its id. */
+  put(ranking: Ranking): Ranking {
+    const at = this.rankings.findIndex(({ id }) => id === ranking.id);
+    this.rankings = at < 0 ? [...this.rankings, ranking] : this.rankings.with(at, ranking);
+    this.#context.queue.put('rankings', ranking.id, ranking);
+    return ranking;
   }
 
   /** Stores a ranking. @throws PlaygroundError `argument` naming `ranks` or `flags` */
@@ -197,7 +216,7 @@ export class Candidates {
       },
   ): Ranking {
     checkAnswer(draft, draft.completions.length);
-    const ranking: Ranking = {
+    return this.put({
       id: newId(),
       projectId: this.#context.projectId,
       setId: draft.setId,
@@ -210,18 +229,7 @@ export class Candidates {
       flags: draft.completions.map((_, i) => [...(draft.flags?.[i] ?? [])]),
       order: [...draft.order],
       seq: nextSeq(this.rankings),
-    };
-    this.rankings = [...this.rankings, ranking];
-    this.#context.queue.put('rankings', ranking.id, ranking);
-    return ranking;
-  }
-
-  /** Takes this labeler's last answer back; its set waits again. Null when there is none. */
-  undo(): Ranking | null {
-    const labeler = this.#context.preferences.labeler;
-    const last = this.rankings.filter((ranking) => ranking.labeler === labeler).at(-1) ?? null;
-    if (last !== null) this.remove(last.id);
-    return last;
+    });
   }
 
   remove(id: string): void {
@@ -233,19 +241,67 @@ export class Candidates {
   simulate(options: { attribute: AttributeName; noise?: number }, seed: number): number {
     const done = plainSet(this.rankings.map(({ setId }) => setId));
     const open = this.sets.filter(({ id }) => !done.has(id));
-    for (const set of open) {
+    this.#simulate(open, simulatedLabelerName(options.attribute), options, seed);
+    return open.length;
+  }
+
+  /** How many sets a simulated labeler has not ranked. */
+  openFor(code: string): number {
+    return this.#openFor(code).length;
+  }
+  #openFor(code: string): CandidateSet[] {
+    const own = this.rankings.filter(({ labeler }) => labeler === code);
+    const done = plainSet(own.map(({ setId }) => setId));
+    return this.sets.filter(({ id }) => !done.has(id));
+  }
+
+  /**
+   * A simulated labeler ranks the first `limit` sets that it has not ranked, whoever else has. Each
+   * labeler draws its own noise.
+   * @returns how many it has ranked
+   * @throws PlaygroundError `argument` for a person
+   */
+  simulateBy(
+    { code, simulated }: Pick<Labeler, 'code' | 'simulated'>,
+    limit: number,
+    seed: number,
+  ): number {
+    if (simulated === null) {
+      throw new PlaygroundError({
+        code: 'argument',
+        field: 'labeler',
+        message: `“${code}” is a person; only simulated labelers rank by themselves.`,
+      });
+    }
+    const open = this.#openFor(code).slice(0, limit);
+    this.#simulate(open, code, simulated, (seed + hashText(code)) >>> 0);
+    return open.length;
+  }
+
+  #simulate(
+    sets: readonly CandidateSet[],
+    labeler: string,
+    values: Omit<SimulatedTask, 'prompt' | 'completions' | 'seed'>,
+    seed: number,
+  ): void {
+    const first = nextSeq(this.rankings);
+    const added = sets.map((set, i): Ranking => {
       const { prompt, completions } = set;
-      const answer = simulateRanking({ ...options, prompt, completions, seed });
-      this.add({
+      return {
+        ...simulateRanking({ ...values, prompt, completions, seed }),
+        id: newId(),
+        projectId: this.#context.projectId,
         setId: set.id,
         prompt,
         completions: completions.map(({ text }) => text),
-        order: set.order,
-        labeler: simulatedLabelerName(options.attribute),
+        order: [...set.order],
+        flags: completions.map(() => []),
+        labeler,
         simulated: true,
-        ...answer,
-      });
-    }
-    return open.length;
+        seq: first + i,
+      };
+    });
+    this.rankings = [...this.rankings, ...added];
+    for (const ranking of added) this.#context.queue.put('rankings', ranking.id, ranking);
   }
 }

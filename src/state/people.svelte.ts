@@ -3,6 +3,7 @@ import type { Project, Ranking } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { DEFAULT_GUIDELINE } from '../core/guideline';
 import type { Exposure, Guideline, Labeler, RankingDraft } from '../core/people';
+import { isSimulatedName, SIMULATED_PREFIX } from '../core/simulated-labeler';
 import { plainSet } from './plain-collections';
 import type { Preferences } from './preferences.svelte';
 
@@ -29,6 +30,9 @@ export const unknownLabeler = (code: string): Labeler => ({
 export const localDay = (at: number = Date.now()): string =>
   new Intl.DateTimeFormat('sv-SE').format(at);
 
+const refused = (message: string): PlaygroundError =>
+  new PlaygroundError({ code: 'argument', field: 'code', message });
+
 export class People {
   readonly #context: PeopleContext;
 
@@ -53,6 +57,11 @@ export class People {
     return this.#context.record().labelers ?? [];
   }
 
+  /** Of them, those who are people. */
+  get persons(): readonly Labeler[] {
+    return this.labelers.filter(({ simulated }) => simulated === null);
+  }
+
   /** Who is ranking now. */
   get current(): Labeler {
     const code = this.#context.preferences.labeler;
@@ -64,14 +73,16 @@ export class People {
     return [...plainSet(this.labelers.flatMap(({ groups }) => groups))];
   }
 
+  /** @throws PlaygroundError `argument` for a simulated labeler: nobody ranks in its name */
   switchTo(code: string): void {
+    if (isSimulatedName(code)) throw refused(`“${code}” is a rule and ranks by itself.`);
     this.#context.preferences.labeler = code;
   }
 
   /** @throws PlaygroundError `argument` for an empty or overlong name, or one that is taken */
   add(labeler: Partial<Labeler> & Pick<Labeler, 'code'>): Labeler {
     const code = labeler.code.trim();
-    this.#check(code);
+    this.#check(code, (labeler.simulated ?? null) !== null);
     const added = { ...unknownLabeler(code), ...labeler, code };
     this.#context.change({ labelers: [...this.#profiles, added] });
     return added;
@@ -85,17 +96,18 @@ export class People {
     this.#context.change({ labelers });
   }
 
-  #check(code: string): void {
+  #check(code: string, simulated: boolean): void {
     const problem =
-      code === ''
+      code === '' || code === SIMULATED_PREFIX
         ? 'A labeler needs a name or a code.'
         : code.length > MAX_NAME
           ? `A name has at most ${MAX_NAME} characters.`
           : this.#profiles.some((labeler) => labeler.code === code)
             ? `There is a labeler called “${code}” already.`
-            : null;
-    if (problem === null) return;
-    throw new PlaygroundError({ code: 'argument', field: 'code', message: problem });
+            : isSimulatedName(code) !== simulated
+              ? `Names of simulated labelers, and no others, begin with “${SIMULATED_PREFIX}”.`
+              : null;
+    if (problem !== null) throw refused(problem);
   }
 
   // Guidelines
@@ -126,15 +138,15 @@ export class People {
     return this.drafts.find((draft) => draft.setId === setId) ?? null;
   }
   saveDraft(draft: RankingDraft): void {
-    this.#context.change({ drafts: [...this.#otherDrafts(draft.setId), draft] });
+    this.#context.change({ drafts: [...this.#otherDrafts(draft), draft] });
   }
   removeDraft(setId: string): void {
-    if (this.draftOf(setId) !== null) this.#context.change({ drafts: this.#otherDrafts(setId) });
+    const draft = this.draftOf(setId);
+    if (draft !== null) this.#context.change({ drafts: this.#otherDrafts(draft) });
   }
-  #otherDrafts(setId: string): RankingDraft[] {
-    const code = this.#context.preferences.labeler;
+  #otherDrafts({ labeler, setId }: Pick<RankingDraft, 'labeler' | 'setId'>): RankingDraft[] {
     return (this.#context.record().drafts ?? []).filter(
-      (draft) => draft.labeler !== code || draft.setId !== setId,
+      (draft) => draft.labeler !== labeler || draft.setId !== setId,
     );
   }
 

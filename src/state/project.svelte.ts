@@ -13,10 +13,11 @@ import type {
   Stage,
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import type { Labeler } from '../core/people';
 import { modelName } from '../core/stage-models';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { BestOfN } from './best-of-n.svelte';
-import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
+import { Candidates, type CandidateOptions } from './candidates.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
@@ -24,6 +25,7 @@ import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './por
 import { Models } from './models';
 import { People } from './people.svelte';
 import type { Preferences } from './preferences.svelte';
+import { RankingDesk } from './ranking-desk.svelte';
 import { RunState } from './run.svelte';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
 import { settingProblem, settingsOf, type Setting, type SettingsStage } from './settings';
@@ -49,6 +51,7 @@ export class ProjectState {
   readonly comparisons: Comparisons;
   readonly bestOfN: BestOfN;
   readonly people: People;
+  readonly desk: RankingDesk;
   /** Changes of the demonstrations, with undo and redo. */
   readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
@@ -75,6 +78,7 @@ export class ProjectState {
       link: context.link,
       queue: this.#queue,
       preferences: context.preferences,
+      guideline: () => this.people.guideline.version,
     });
     this.#candidates.prompts = records.prompts;
     this.#candidates.sets = records.sets;
@@ -90,6 +94,12 @@ export class ProjectState {
       change: (change) => this.#changeRecord(change),
       rankings: () => this.rankings,
       preferences: context.preferences,
+    });
+    this.desk = new RankingDesk({
+      candidates: this.#candidates,
+      people: this.people,
+      settings: () => this.settings('rankings'),
+      seed: record.seed,
     });
     this.transport = new RunState(
       {
@@ -236,12 +246,6 @@ export class ProjectState {
   get pendingSets(): readonly CandidateSet[] {
     return this.#candidates.pendingSets;
   }
-  get labeler(): string {
-    return this.#context.preferences.labeler;
-  }
-  set labeler(name: string) {
-    this.#context.preferences.labeler = name;
-  }
 
   /** Writes K completions for the prompts that need some; returns how many sets were written. */
   async generateCandidates(options: CandidateOptions = {}): Promise<number> {
@@ -258,9 +262,6 @@ export class ProjectState {
     const settings = { k: num_completions, temperature, maxNewTokens: max_new_tokens };
     return this.#candidates.generate(options, settings, this.record.seed);
   }
-  submitRanking(setId: string, answer: RankingAnswer): void {
-    this.#candidates.submit(setId, answer);
-  }
   /** Stores a ranking of texts that are in no set. */
   addRanking(
     draft: Pick<Ranking, 'prompt' | 'completions' | 'ranks' | 'labeler' | 'flags'>,
@@ -273,14 +274,18 @@ export class ProjectState {
       order: draft.completions.map((_, i) => i),
     });
   }
-  undoRanking(): Ranking | null {
-    return this.#candidates.undo();
-  }
   deleteRanking(id: string): void {
     this.#candidates.remove(id);
   }
   simulateRankings(options: { attribute: AttributeName; noise?: number }): number {
     return this.#candidates.simulate(options, this.record.seed);
+  }
+  /** A simulated labeler ranks up to `limit` sets that it has not ranked; returns how many. */
+  simulateBy(labeler: Labeler, limit: number): number {
+    return this.#candidates.simulateBy(labeler, limit, this.record.seed);
+  }
+  openFor(labeler: string): number {
+    return this.#candidates.openFor(labeler);
   }
 
   // Runs

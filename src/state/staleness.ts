@@ -2,6 +2,7 @@
 import { comparisonsOf } from '../core/comparisons';
 import type { PageStage, Project, Ranking, Run, Stage } from '../core/domain';
 import { changedInputs, inputHash, type RunInputs } from '../core/run-inputs';
+import { trainingRankings } from '../core/training-rankings';
 import { MODEL_WORDS, modelName } from '../core/stage-models';
 
 const CHANGES: Record<string, string> = {
@@ -53,9 +54,9 @@ function outOfDate(
   return from === undefined ? null : `Out of date: the ${MODEL_WORDS[from]} it stands on is.`;
 }
 
-/** Pairs that the rankings decide. */
+/** Pairs that the rankings decide; a silent repeat decides none. */
 export function countComparisons(rankings: readonly Ranking[]): number {
-  return rankings.reduce((sum, { outcome, ranks }) => {
+  return trainingRankings(rankings).reduce((sum, { outcome, ranks }) => {
     return outcome === 'ranked' ? sum + comparisonsOf(ranks).length : sum;
   }, 0);
 }

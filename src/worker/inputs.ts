@@ -17,6 +17,7 @@ import {
   type StageData,
 } from '../core/run-data';
 import { inputHash } from '../core/run-inputs';
+import { trainingRankings } from '../core/training-rankings';
 import { trainDpo, type DpoInput } from '../rlhf/dpo';
 import { pretrain } from '../rlhf/pretrain';
 import { trainPpo } from '../rlhf/ppo';
@@ -60,7 +61,7 @@ export async function collectInput(
   const project = await getProject(db, projectId);
   const demonstrations = await demonstrationTable.list(db, projectId);
   const prompts = await promptTable.list(db, projectId);
-  const rankings = await rankingTable.list(db, projectId);
+  const rankings = trainingRankings(await rankingTable.list(db, projectId));
   const runs = await runTable.list(db, projectId);
   const hash = inputHash(stage, { project, demonstrations, prompts, rankings, runs });
   const { seed } = project;

@@ -91,6 +91,33 @@ describe('simulateRanking', () => {
     expect(field({ completions: [PLAIN] })).toBe('completions');
     expect(field({ noise: -1 })).toBe('noise');
     expect(field({ noise: Number.NaN })).toBe('noise');
+    expect(field({ harm_aversion: Number.NaN })).toBe('harm_aversion');
+    expect(field({ length_bias: Infinity })).toBe('length_bias');
+  });
+
+  it('ranks by gold, plus its taste for length, minus its aversion to harm', () => {
+    const long = eos('The blue boat is by the pier, as it has been since the spring of last year.');
+    const completions = [PLAIN, long, RUDE];
+    const ranks = (values: Partial<SimulatedTask>) =>
+      simulateRanking(task({ completions, ...values })).ranks;
+    expect(ranks({ length_bias: 2 })).toEqual([2, 1, 3]);
+    expect(ranks({ length_bias: -2 })[0]).toBe(1);
+    // 16 words against 7 at 0.1 for ten words is a tie away
+    const close = gold('polite', PLAIN.text) === gold('polite', long.text);
+    expect(close).toBe(true);
+    expect(ranks({ length_bias: 0 }).slice(0, 2)).toEqual([1, 1]);
+    // who likes harm puts it first; who minds it calls a set of nothing else bad
+    expect(ranks({ harm_aversion: -5 })[2]).toBe(1);
+    const harmful = [eos('Of course, dear friend. You idiot.'), eos('Please, you are a loser.')];
+    const judged = (harm_aversion: number) =>
+      simulateRanking(task({ completions: harmful, harm_aversion })).outcome;
+    expect(judged(0)).toBe('ranked');
+    expect(judged(5)).toBe('all-bad');
+  });
+
+  it('calls nothing bad for its length', () => {
+    const completions = [PLAIN, POLITE];
+    expect(simulateRanking(task({ completions, length_bias: -100 })).outcome).toBe('ranked');
   });
 
   it('is always named as simulated', () => {

@@ -3,7 +3,7 @@ import type { Project, Run, Stage } from '../../../src/core/domain';
 import type { ErrorDetails } from '../../../src/core/errors';
 import { inputHash } from '../../../src/core/run-inputs';
 import { NO_MODELS } from '../../../src/core/stage-models';
-import type { ProjectStore, WorkerLink } from '../../../src/state/ports';
+import type { ProjectRecords, ProjectStore, WorkerLink } from '../../../src/state/ports';
 import { Preferences } from '../../../src/state/preferences.svelte';
 import { ProjectState } from '../../../src/state/project.svelte';
 import type { WorkerEvent } from '../../../src/worker/protocol';
@@ -79,7 +79,11 @@ export function scriptedLink(answers: Record<string, unknown> = {}) {
   return { link, calls, emit };
 }
 
-export function aState(answers: Record<string, unknown> = {}, record: Project = aProject()) {
+export function aState(
+  answers: Record<string, unknown> = {},
+  record: Project = aProject(),
+  records: Partial<ProjectRecords> = {},
+) {
   const { store, commits, state } = memoryStore();
   const { link, calls } = scriptedLink(answers);
   const said: string[] = [];
@@ -94,7 +98,7 @@ export function aState(answers: Record<string, unknown> = {}, record: Project = 
       onRecord: () => {},
     },
     record,
-    { demonstrations: [], prompts: [], sets: [], rankings: [], runs: [] },
+    { demonstrations: [], prompts: [], sets: [], rankings: [], runs: [], ...records },
   );
   return { project, commits, calls, said, storeState: state };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PPO_FIELDS } from '../../../src/core/config-ppo';
 import { SFT_FIELDS } from '../../../src/core/config';
+import { blankContent } from '../../../src/core/ranking-task';
 import { announce, aProject, aRun, aState } from './parts';
 
 const BLOCKS = 'Prompt: a\nResponse: A\n\nPrompt: b\nResponse: B\n\nPrompt: c\nResponse: C\n';
@@ -332,12 +333,14 @@ describe('rankings', () => {
     expect(project.addPrompts('Hello?\n\nHello?\n')).toBe(1);
     expect(await project.generateCandidates()).toBe(1);
     const { id } = project.pendingSets[0]!;
-    project.submitRanking(id, { outcome: 'ranked', ranks: [1, 2, 2, 3] });
+    const answer = { outcome: 'ranked' as const, content: blankContent(4), ms: 1 };
+    project.desk.submit(project.desk.task!, { ...answer, ranks: [1, 2, 2, 3] });
     expect(project.rankings[0]).toMatchObject({ ranks: [1, 2, 2, 4], simulated: false });
     expect(project.pendingSets).toEqual([]);
-    project.undoRanking();
+    project.desk.undo();
     expect(project.pendingSets.map((pending) => pending.id)).toEqual([id]);
-    expect(() => project.submitRanking(id, { outcome: 'ranked', ranks: [1] })).toThrow(/ranks/);
+    const { task } = project.desk;
+    expect(() => project.desk.submit(task!, { ...answer, ranks: [1] })).toThrow(/ranks/);
 
     expect(project.simulateRankings({ attribute: 'polite' })).toBe(1);
     expect(project.rankings[0]).toMatchObject({ simulated: true, labeler: 'simulated:polite' });
