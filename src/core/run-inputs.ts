@@ -5,10 +5,11 @@
  * `seq`, never by an id, so that the hash still holds in a copied or imported project.
  */
 import type { Demonstration, Project, Prompt, Ranking, Run, Stage } from './domain';
+import { weightOf } from './electorate';
 import { hashText } from './rng';
 
 export interface RunInputs {
-  project: Pick<Project, 'base' | 'runs'>;
+  project: Pick<Project, 'base' | 'runs' | 'electorate'>;
   demonstrations: readonly Demonstration[];
   prompts: readonly Prompt[];
   rankings: readonly Ranking[];
@@ -16,10 +17,10 @@ export interface RunInputs {
   runs: readonly Pick<Run, 'id' | 'seq'>[];
 }
 
-const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
+export const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
   [...records].sort((a, b) => a.seq - b.seq);
 
-const hashOf = (records: readonly unknown[]): string =>
+export const hashOf = (records: readonly unknown[]): string =>
   `${records.length}-${hashText(JSON.stringify(records)).toString(16).padStart(8, '0')}`;
 
 /** The inputs of a stage as they are now. The text of a pretraining run is not kept, so not hashed. */
@@ -28,12 +29,13 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
   const parts: Record<string, string> = {};
   const runSeq = (id: string | null): string =>
     String(inputs.runs.find((run) => run.id === id)?.seq ?? 'none');
-  const ranked = (): string =>
-    hashOf(
-      inOrder(rankings)
-        .filter(({ outcome }) => outcome === 'ranked')
-        .map((r) => [r.prompt, r.completions, r.ranks]),
-    );
+  const ranked = inOrder(rankings).filter(({ outcome }) => outcome === 'ranked');
+  const rankingParts = (): void => {
+    parts.rankings = hashOf(ranked.map((r) => [r.prompt, r.completions, r.ranks]));
+    // Nothing where everyone counts alike: runs of earlier releases know no electorate.
+    const weights = ranked.map(({ labeler }) => weightOf(project.electorate, labeler));
+    if (weights.some((weight) => weight !== weights[0])) parts.electorate = hashOf(weights);
+  };
   switch (stage) {
     case 'pretrain':
       break;
@@ -45,7 +47,7 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
       break;
     case 'reward':
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = ranked();
+      rankingParts();
       break;
     case 'ppo':
       parts.sft = runSeq(project.runs.sft);
@@ -55,7 +57,7 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
     case 'dpo':
       // Reward model and prompts change nothing of the policy, but they are what it is measured with.
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = ranked();
+      rankingParts();
       parts.reward = runSeq(project.runs.reward);
       parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
       break;
@@ -74,8 +76,13 @@ function partsOf(hash: string): Map<string, string> {
   );
 }
 
-/** Names of the inputs (`demonstrations`, `sft`, …) that differ between two hashes of one stage. */
+/**
+ * Names of the inputs (`demonstrations`, `sft`, …) that differ between two hashes of one stage, those
+ * that only one of them has included.
+ */
 export function changedInputs(before: string, now: string): string[] {
-  const old = partsOf(before);
-  return [...partsOf(now)].filter(([name, value]) => old.get(name) !== value).map(([name]) => name);
+  const [old, fresh] = [partsOf(before), partsOf(now)];
+  return [...new Set([...fresh.keys(), ...old.keys()])].filter(
+    (name) => old.get(name) !== fresh.get(name),
+  );
 }

@@ -155,6 +155,8 @@ export class App {
       this.lesson.handle(event);
     } else if (event.kind === 'progress') {
       this.project?.bestOfN.handle(event);
+    } else if (event.kind === 'experiment') {
+      this.project?.experiments.handle(event);
     } else this.project?.transport.handle(event);
   }
 

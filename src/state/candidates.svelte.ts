@@ -7,7 +7,7 @@ import { simulatedLabelerName, simulateRanking } from '../core/simulated-labeler
 import { newId, nextSeq } from './ids';
 import type { WorkerLink } from './ports';
 import type { Preferences } from './preferences.svelte';
-import { plainSet } from './plain-collections';
+import { plainMap, plainSet } from './plain-collections';
 import type { SaveQueue } from './save-queue.svelte';
 
 /** Prompts sent to the worker at once: what is written so far is stored after each. */
@@ -39,6 +39,8 @@ export interface CandidateContext {
   link: WorkerLink;
   queue: SaveQueue;
   preferences: Preferences;
+  /** Ids of sets that go first, in this order. */
+  askFirst(): readonly string[];
 }
 
 /** @throws PlaygroundError `argument` when ranks and completions do not fit */
@@ -72,13 +74,16 @@ export class Candidates {
     this.#context = context;
   }
 
-  /** Sets that this labeler has neither ranked nor skipped, oldest first. */
+  /** Sets that this labeler has neither ranked nor skipped: those to ask first, then oldest first. */
   readonly pendingSets: readonly CandidateSet[] = $derived.by(() => {
     const labeler = this.#context.preferences.labeler;
     const done = plainSet(
       this.rankings.filter((r) => r.labeler === labeler).map(({ setId }) => setId),
     );
-    return this.sets.filter(({ id }) => !done.has(id));
+    const open = this.sets.filter(({ id }) => !done.has(id));
+    const places = plainMap(this.#context.askFirst().map((id, place) => [id, place] as const));
+    const place = ({ id }: CandidateSet): number => places.get(id) ?? places.size;
+    return places.size === 0 ? open : [...open].sort((a, b) => place(a) - place(b));
   });
 
   /** One prompt per line; blank lines and prompts that are there already are passed over. */

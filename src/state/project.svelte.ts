@@ -19,6 +19,7 @@ import { BestOfN } from './best-of-n.svelte';
 import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
+import { Experiments } from './experiments.svelte';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
 import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './ports';
 import { Models } from './models';
@@ -49,6 +50,7 @@ export class ProjectState {
   readonly comparisons: Comparisons;
   readonly bestOfN: BestOfN;
   readonly people: People;
+  readonly experiments: Experiments;
   /** Changes of the demonstrations, with undo and redo. */
   readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
@@ -75,6 +77,7 @@ export class ProjectState {
       link: context.link,
       queue: this.#queue,
       preferences: context.preferences,
+      askFirst: () => this.record.askFirst ?? [],
     });
     this.#candidates.prompts = records.prompts;
     this.#candidates.sets = records.sets;
@@ -90,6 +93,15 @@ export class ProjectState {
       change: (change) => this.#changeRecord(change),
       rankings: () => this.rankings,
       preferences: context.preferences,
+    });
+    this.experiments = new Experiments({
+      link: context.link,
+      ready: () => this.#readyForWorker(),
+      requireIdle: () => this.requireIdle(),
+      change: (change) => this.#changeRecord(change),
+      inputs: () => this.#inputs,
+      settings: () => ({ reward: this.settings('reward'), ppo: this.settings('ppo') }),
+      pendingSets: () => this.pendingSets,
     });
     this.transport = new RunState(
       {
@@ -326,6 +338,7 @@ export class ProjectState {
   requireIdle(): void {
     this.transport.requireIdle();
     this.bestOfN.requireIdle();
+    this.experiments.requireIdle();
   }
 
   /**
