@@ -1,4 +1,5 @@
 /** What experiments have in common: stages pulled step by step, and texts written and scored by the way. */
+import { PlaygroundError } from '../core/errors';
 import type { ExperimentProgress } from '../core/experiments';
 import type { Completion, Demonstration, ModelConfig, WeightMap } from '../core/domain';
 import { ScalarModel } from '../engine/heads';
@@ -50,7 +51,13 @@ export const rewardUnits = (
   config: { num_train_epochs: number; per_device_train_batch_size: number },
 ): number => config.num_train_epochs * Math.ceil(rankings / config.per_device_train_batch_size);
 
-/** Pulls a stage to its end; when the experiment is ended early, the stage frees its tensors. */
+/** Numbers that no healthy step leaves infinite. */
+const WATCHED = ['loss', 'loss/policy_avg', 'objective/kl'];
+
+/**
+ * Pulls a stage to its end; when the experiment is ended early, the stage frees its tensors.
+ * @throws PlaygroundError `non-finite` naming the metric; as the stage
+ */
 export async function* pulled<T>(
   stage: AsyncGenerator<StageEvent, T>,
   tick: () => ExperimentProgress,
@@ -59,7 +66,18 @@ export async function* pulled<T>(
     for (;;) {
       const next = await stage.next();
       if (next.done === true) return next.value;
-      yield tick();
+      const { row, step } = next.value;
+      const bad = WATCHED.find((name) => row[name] !== undefined && !Number.isFinite(row[name]));
+      const progress = tick();
+      if (bad !== undefined) {
+        throw new PlaygroundError({
+          code: 'non-finite',
+          field: bad,
+          message: `${progress.doing}, step ${step}: ${bad} became ${row[bad]}.`,
+          remedy: 'Lower the learning rate of that stage, then run the experiment again.',
+        });
+      }
+      yield progress;
     }
   } finally {
     await stage.return(undefined as T);

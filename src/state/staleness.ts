@@ -1,6 +1,7 @@
 /** What a stage still needs, and whether what it made has been overtaken by newer inputs. */
 import { comparisonsOf } from '../core/comparisons';
 import type { PageStage, Project, Ranking, Run, Stage } from '../core/domain';
+import { weightOf } from '../core/electorate';
 import { experimentHash } from '../core/experiment-inputs';
 import type { ExperimentName } from '../core/experiments';
 import { changedInputs, inputHash, type RunInputs } from '../core/run-inputs';
@@ -83,6 +84,12 @@ export function countComparisons(rankings: readonly Ranking[]): number {
   }, 0);
 }
 
+const someoneCounts = ({ project, rankings }: StalenessInputs): boolean =>
+  rankings.some(
+    (ranking) =>
+      weightOf(project.electorate, ranking.labeler) > 0 && countComparisons([ranking]) > 0,
+  );
+
 export interface Missing {
   text: string;
   page: PageStage;
@@ -110,7 +117,10 @@ export function missingFor(stage: Stage, inputs: StalenessInputs): Missing | nul
         needsModel('sft', 'sft') ??
         (countComparisons(inputs.rankings) > 0
           ? null
-          : { text: 'Rank some completions first.', page: 'rankings' })
+          : { text: 'Rank some completions first.', page: 'rankings' }) ??
+        (someoneCounts(inputs)
+          ? null
+          : { text: 'Let some labelers count first: all who ranked are held out.', page: 'people' })
       );
     case 'ppo':
       return needsModel('sft', 'sft') ?? needsModel('reward', 'reward');

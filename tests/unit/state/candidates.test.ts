@@ -29,7 +29,7 @@ function candidates() {
     (changes) => store.commit(changes),
     () => {},
   );
-  const made = new Candidates({ projectId: 'p1', link, queue, preferences });
+  const made = new Candidates({ projectId: 'p1', link, queue, preferences, askFirst: () => [] });
   return { made, preferences, calls };
 }
 
