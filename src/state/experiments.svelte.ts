@@ -181,7 +181,7 @@ export class Experiments {
         settings: { reward: { ...reward }, ppo: { ...ppo } },
       });
       // The worker answers each kind of experiment with its own kind of result.
-      return result as ExperimentCommands[K]['result'] | null;
+      return result;
     } finally {
       this.progress = null;
     }

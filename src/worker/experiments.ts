@@ -139,18 +139,18 @@ function prepared(
     }
     case 'harm-dial': {
       const inputHash = experimentHash('harm-dial', records);
-      const { name: _, ...request } = experiment;
-      return begun(dialHarm({ ...start, prompts, reward, ppo }, request), (result) => ({
-        ...result,
-        inputHash,
-      }));
+      const { values, comparisons, ppoIterations, seeds } = experiment;
+      return begun(
+        dialHarm({ ...start, prompts, reward, ppo }, { values, comparisons, ppoIterations, seeds }),
+        (result) => ({ ...result, inputHash }),
+      );
     }
     case 'right-pair': {
       const inputHash = experimentHash('right-pair', records);
-      const { name: _, ...request } = experiment;
+      const { values, seeds } = experiment;
       const { response_length } = ppo;
       return begun(
-        rightPairCurves({ ...start, prompts, reward, response_length }, request),
+        rightPairCurves({ ...start, prompts, reward, response_length }, { values, seeds }),
         (result) => ({ ...result, inputHash }),
       );
     }

@@ -180,12 +180,13 @@ test('the harm dial rises with exposure over three seeds', async () => {
       {
         ...sft,
         demonstrations: asDemonstrations(task, 20, 0),
-        prompts: task.prompts.slice(0, 24),
+        prompts: task.prompts.slice(0, 16),
         reward: stageConfig('reward', {}),
-        ppo: stageConfig('ppo', { rollout_batch_size: 8, response_length: 24 }),
+        ppo: stageConfig('ppo', { response_length: 24 }),
         seed: 1,
       },
-      { values: KIND, comparisons: 240, ppoIterations: 1, seeds: 3 },
+      // the policy is tested with the electorate
+      { values: KIND, comparisons: 240, ppoIterations: 0, seeds: 3 },
     ),
   );
   expect(numTensors()).toBe(before);
@@ -210,9 +211,9 @@ test('asking first puts what is disputed in front, the same way every time', asy
     rankings: rankingsBy('ann', KIND, 32),
     sets: [
       // one text four times: nothing to disagree about
-      { id: 'same', prompt: 'Who is Sam?', texts: [plain!, plain!, plain!, plain!] },
-      { id: 'mixed', prompt: 'Who is Sam?', texts: [polite!, rude!, plain!, 'You again?'] },
-      { id: 'close', prompt: 'Good morning!', texts: ['Soup.', 'By the well.', plain!, 'Gladly.'] },
+      { id: 'same', prompt: 'Who is Sam?', texts: [plain, plain, plain, plain] },
+      { id: 'mixed', prompt: 'Who is Sam?', texts: [polite, rude, plain, 'You again?'] },
+      { id: 'close', prompt: 'Good morning!', texts: ['Soup.', 'By the well.', plain, 'Gladly.'] },
     ],
   };
   const before = numTensors();
