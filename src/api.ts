@@ -1,6 +1,7 @@
 /** `window.rlhf`: the whole playground for scripts. Documented in docs/api.md. */
 import * as v from 'valibot';
 import type { BestOfNResult } from './core/best-of-n';
+import { ATTRIBUTE_NAMES } from './core/attributes';
 import type { DeviceReport } from './core/device-report';
 import { diagnose } from './core/diagnosis';
 import type { CheckedRun, Finding } from './core/diagnosis-finding';
@@ -14,6 +15,13 @@ import type {
   Ranking,
 } from './core/domain';
 import { PlaygroundError } from './core/errors';
+import type {
+  Disagreement,
+  ElectorateRecord,
+  HarmDialRecord,
+  RightPairRecord,
+} from './core/experiments';
+import type { SimulatedValues } from './core/people';
 import type { App } from './state/app.svelte';
 import { folderOf } from './state/model-folder';
 import type { ProjectState } from './state/project.svelte';
@@ -70,6 +78,36 @@ const rankingSchema = v.strictObject({
   ),
 });
 const scoreSchema = v.strictObject({ prompt: text, completion: v.string('must be text') });
+const between = (min: number, max: number) =>
+  v.pipe(
+    number,
+    v.check((value) => value >= min && value <= max, `must be from ${min} to ${max}`),
+  );
+const weightsSchema = v.record(v.string(), between(0, 10), 'must be an object of weights');
+const electorateSchema = v.strictObject({ ppoIterations: v.optional(whole(0, 200), 0) });
+const valuesOf = (harm_aversion: number) =>
+  v.optional(
+    v.strictObject({
+      attribute: v.optional(
+        v.picklist(ATTRIBUTE_NAMES, `must be one of ${ATTRIBUTE_NAMES.join(', ')}`),
+        'polite',
+      ),
+      noise: v.optional(between(0, 8), 0.5),
+      harm_aversion: v.optional(between(-5, 5), harm_aversion),
+      length_bias: v.optional(between(-5, 5), 0),
+    }),
+    {},
+  );
+const harmDialSchema = v.strictObject({
+  values: valuesOf(1.5),
+  comparisons: v.optional(whole(20, 2000), 240),
+  ppoIterations: v.optional(whole(0, 200), 20),
+  seeds: v.optional(whole(1, 3), 1),
+});
+const rightPairSchema = v.strictObject({
+  values: valuesOf(0),
+  seeds: v.optional(whole(1, 3), 1),
+});
 const configSchema = v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {});
 const modelSchema = v.picklist(
   ['base', 'sft', 'reward', 'ppo', 'dpo'],
@@ -211,6 +249,47 @@ export function createApi(app: App) {
       const { points, prompts, completions } = await project.bestOfN.measure();
       await project.flush();
       return { points, prompts, completions };
+    },
+
+    /** How much each labeler's rankings count: 0 leaves them out, 1 is the default. */
+    async setElectorate(weights: Record<string, number>): Promise<Record<string, number>> {
+      const checked = check('weights', weightsSchema, weights);
+      const project = await opened();
+      project.experiments.weigh(checked);
+      await project.flush();
+      return { ...project.experiments.electorate };
+    },
+    /** One reward model for each group, judged by all; null when it was stopped. */
+    async electorate(options?: { ppoIterations?: number }): Promise<ElectorateRecord | null> {
+      const checked = check('options', electorateSchema, options ?? {});
+      const { experiments } = await opened();
+      return structuredClone(await experiments.swapElectorate(checked));
+    },
+    /** Reward model and policy at 0, 5, 20 and 50 % harmful comparisons; null when it was stopped. */
+    async harmDial(options?: {
+      values?: Partial<SimulatedValues>;
+      comparisons?: number;
+      ppoIterations?: number;
+      seeds?: number;
+    }): Promise<HarmDialRecord | null> {
+      const checked = check('options', harmDialSchema, options ?? {});
+      return structuredClone(await (await opened()).experiments.dialHarm(checked));
+    },
+    /** Puts the waiting sets in front that an ensemble of reward models disagrees about. */
+    async askFirst(): Promise<Disagreement[] | null> {
+      return (await opened()).experiments.askFirst();
+    },
+    /** Learning curves of rankings chosen by disagreement and by chance; null when it was stopped. */
+    async rightPair(options?: {
+      values?: Partial<SimulatedValues>;
+      seeds?: number;
+    }): Promise<RightPairRecord | null> {
+      const checked = check('options', rightPairSchema, options ?? {});
+      return structuredClone(await (await opened()).experiments.rightPair(checked));
+    },
+    /** Ends the experiment under way; nothing of it is kept. */
+    async stopExperiment(): Promise<void> {
+      await (await opened()).experiments.stop();
     },
 
     async pause(): Promise<void> {

@@ -187,7 +187,7 @@ interface Part {
 }
 
 /** Σ same / Σ both, and its range over redrawn prompts. */
-function shareOf(parts: readonly Part[], seed: number): Estimate {
+export function shareOf(parts: readonly Part[], seed: number): Estimate {
   const byPrompt = [...groupBy(parts, ({ prompt }) => prompt).values()].map((all) => [
     all.reduce((sum, { same }) => sum + same, 0),
     all.reduce((sum, { both }) => sum + both, 0),

@@ -3,6 +3,7 @@
  * sent between page and worker, or exported is one of these. No behaviour lives here.
  */
 import type { BestOfNRecord } from './best-of-n';
+import type { Experiments } from './experiments';
 import type { Exposure, Guideline, Labeler, Provenance, Rating, RankingDraft } from './people';
 
 /** Training stages, in the order of the pipeline; DPO goes from the SFT model past the reward model. */
@@ -187,6 +188,10 @@ export interface Project {
   exposures?: Exposure[];
   /** How much the rankings of a labeler count for the reward model: 0 leaves them out; absent: 1. */
   electorate?: Record<string, number>;
+  /** The last of each experiment on whose preferences the model follows. */
+  experiments?: Experiments;
+  /** Ids of the sets to rank first, in this order. */
+  askFirst?: string[];
   seq: number;
   createdAt: number;
   updatedAt: number;

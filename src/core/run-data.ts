@@ -5,6 +5,7 @@
 import type { PpoConfig } from './config';
 import { PPO_FIELDS } from './config-ppo';
 import type { Demonstration, Ranking } from './domain';
+import type { Electorate } from './electorate';
 import { fieldProblem } from './fields';
 
 /** Where weights come from. Checkpoints are immutable, so this names exact bytes. */
@@ -53,6 +54,8 @@ export type StageData =
       start: Source;
       demonstrations: Demonstration[];
       rankings: Ranking[];
+      /** Whose rankings count; absent: everyone's alike. */
+      electorate?: Electorate;
     }
   | {
       stage: 'ppo';
@@ -68,6 +71,7 @@ export type StageData =
       seed: number;
       start: Source;
       rankings: Ranking[];
+      electorate?: Electorate;
       /** Scores fresh completions, which DPO itself does not need; null before there is one. */
       reward: Source | null;
       /** Those of PPO. */

@@ -5,11 +5,12 @@
  * `seq`, never by an id, so that the hash still holds in a copied or imported project.
  */
 import type { Demonstration, Project, Prompt, Ranking, Run, Stage } from './domain';
+import { weightOf } from './electorate';
 import { hashText } from './rng';
 import { trainingRankings } from './training-rankings';
 
 export interface RunInputs {
-  project: Pick<Project, 'base' | 'runs'>;
+  project: Pick<Project, 'base' | 'runs' | 'electorate'>;
   demonstrations: readonly Demonstration[];
   prompts: readonly Prompt[];
   rankings: readonly Ranking[];
@@ -17,11 +18,14 @@ export interface RunInputs {
   runs: readonly Pick<Run, 'id' | 'seq'>[];
 }
 
-const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
+export const inOrder = <T extends { seq: number }>(records: readonly T[]): T[] =>
   [...records].sort((a, b) => a.seq - b.seq);
 
-const hashOf = (records: readonly unknown[]): string =>
+export const hashOf = (records: readonly unknown[]): string =>
   `${records.length}-${hashText(JSON.stringify(records)).toString(16).padStart(8, '0')}`;
+
+const rankedInOrder = (rankings: readonly Ranking[]): Ranking[] =>
+  inOrder(trainingRankings(rankings)).filter(({ outcome }) => outcome === 'ranked');
 
 /** By list: the page asks after every key, and ten thousand rankings take a tenth of a second. */
 const rankingHashes = new WeakMap<readonly Ranking[], string>();
@@ -29,11 +33,7 @@ const rankingHashes = new WeakMap<readonly Ranking[], string>();
 function hashOfRankings(rankings: readonly Ranking[]): string {
   const known = rankingHashes.get(rankings);
   if (known !== undefined) return known;
-  const hash = hashOf(
-    inOrder(trainingRankings(rankings))
-      .filter(({ outcome }) => outcome === 'ranked')
-      .map((r) => [r.prompt, r.completions, r.ranks]),
-  );
+  const hash = hashOf(rankedInOrder(rankings).map((r) => [r.prompt, r.completions, r.ranks]));
   rankingHashes.set(rankings, hash);
   return hash;
 }
@@ -44,6 +44,15 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
   const parts: Record<string, string> = {};
   const runSeq = (id: string | null): string =>
     String(inputs.runs.find((run) => run.id === id)?.seq ?? 'none');
+  const rankingParts = (): void => {
+    parts.rankings = hashOfRankings(rankings);
+    if (project.electorate === undefined) return;
+    const weights = rankedInOrder(rankings).map(({ labeler }) =>
+      weightOf(project.electorate, labeler),
+    );
+    // Nothing where everyone counts alike: runs of earlier releases know no electorate.
+    if (weights.some((weight) => weight !== weights[0])) parts.electorate = hashOf(weights);
+  };
   switch (stage) {
     case 'pretrain':
       break;
@@ -55,7 +64,7 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
       break;
     case 'reward':
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = hashOfRankings(rankings);
+      rankingParts();
       break;
     case 'ppo':
       parts.sft = runSeq(project.runs.sft);
@@ -65,7 +74,7 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
     case 'dpo':
       // Reward model and prompts change nothing of the policy, but they are what it is measured with.
       parts.sft = runSeq(project.runs.sft);
-      parts.rankings = hashOfRankings(rankings);
+      rankingParts();
       parts.reward = runSeq(project.runs.reward);
       parts.prompts = hashOf(inOrder(prompts).map(({ text }) => text));
       break;
@@ -84,8 +93,13 @@ function partsOf(hash: string): Map<string, string> {
   );
 }
 
-/** Names of the inputs (`demonstrations`, `sft`, …) that differ between two hashes of one stage. */
+/**
+ * Names of the inputs (`demonstrations`, `sft`, …) that differ between two hashes of one stage, those
+ * that only one of them has included.
+ */
 export function changedInputs(before: string, now: string): string[] {
-  const old = partsOf(before);
-  return [...partsOf(now)].filter(([name, value]) => old.get(name) !== value).map(([name]) => name);
+  const [old, fresh] = [partsOf(before), partsOf(now)];
+  return [...new Set([...fresh.keys(), ...old.keys()])].filter(
+    (name) => old.get(name) !== fresh.get(name),
+  );
 }

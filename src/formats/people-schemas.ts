@@ -1,7 +1,14 @@
 /** What the records of src/core/people.ts must look like, in project files and in class files. */
 import * as v from 'valibot';
 import { ATTRIBUTE_NAMES } from '../core/attributes';
-import type { Exposure, Guideline, Labeler, Rating, RankingDraft } from '../core/people';
+import type {
+  Exposure,
+  Guideline,
+  Labeler,
+  Rating,
+  RankingDraft,
+  SimulatedValues,
+} from '../core/people';
 import { count, finite, id, text, type Schema } from './schema-parts';
 
 export const harmFlag = v.picklist(['insult', 'threat', 'sexual', 'self-harm', 'privacy', 'other']);
@@ -10,18 +17,18 @@ export const harmFlag = v.picklist(['insult', 'threat', 'sexual', 'self-harm', '
 const MAX_NAME = 80;
 const name = v.pipe(text, v.trim(), v.minLength(1), v.maxLength(MAX_NAME));
 
+export const simulatedValuesSchema: Schema<SimulatedValues> = v.strictObject({
+  attribute: v.picklist(ATTRIBUTE_NAMES),
+  noise: v.pipe(finite, v.minValue(0)),
+  harm_aversion: finite,
+  length_bias: finite,
+});
+
 export const labelerSchema: Schema<Labeler> = v.strictObject({
   code: name,
   groups: v.pipe(v.array(name), v.maxLength(20)),
   consentedAt: v.nullable(finite),
-  simulated: v.nullable(
-    v.strictObject({
-      attribute: v.picklist(ATTRIBUTE_NAMES),
-      noise: v.pipe(finite, v.minValue(0)),
-      harm_aversion: finite,
-      length_bias: finite,
-    }),
-  ),
+  simulated: v.nullable(simulatedValuesSchema),
   dailyHarmLimit: v.nullable(count),
 });
 

@@ -19,6 +19,7 @@ import type {
 } from '../core/domain';
 import type { BestOfNRecord } from '../core/best-of-n';
 import { count, finite, id, text, type Schema } from './schema-parts';
+import { experimentsSchema } from './experiment-schemas';
 import {
   draftSchema,
   exposureSchema,
@@ -213,6 +214,8 @@ const bestOfNSchema: Schema<BestOfNRecord> = v.strictObject({
   completions: count,
 });
 
+const electorate = v.record(text, v.pipe(finite, v.minValue(0)));
+
 export const projectSchema: Schema<Project> = v.strictObject({
   id,
   name: text,
@@ -242,7 +245,9 @@ export const projectSchema: Schema<Project> = v.strictObject({
   guidelines: v.exactOptional(v.array(guidelineSchema)),
   drafts: v.exactOptional(v.array(draftSchema)),
   exposures: v.exactOptional(v.array(exposureSchema)),
-  electorate: v.exactOptional(v.record(text, v.pipe(finite, v.minValue(0)))),
+  electorate: v.exactOptional(electorate),
+  experiments: v.exactOptional(experimentsSchema),
+  askFirst: v.exactOptional(v.array(id)),
   seq: count,
   createdAt: finite,
   updatedAt: finite,
@@ -274,6 +279,7 @@ const stageDataSchema: Schema<StageData> = v.variant('stage', [
     start: source,
     demonstrations: v.array(demonstrationSchema),
     rankings: v.array(rankingSchema),
+    electorate: v.exactOptional(electorate),
   }),
   v.strictObject({
     stage: v.literal('ppo'),
@@ -288,6 +294,7 @@ const stageDataSchema: Schema<StageData> = v.variant('stage', [
     seed: finite,
     start: source,
     rankings: v.array(rankingSchema),
+    electorate: v.exactOptional(electorate),
     reward: v.nullable(source),
     prompts: v.array(text),
     rollouts: v.strictObject({

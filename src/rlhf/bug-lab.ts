@@ -78,15 +78,21 @@ export function rewardExamples(
   groups: RankedPrompt[],
 ): { groups: RankedPrompt[]; epochs: number } {
   if (bug !== 'shuffled-pairs') return { groups, epochs: num_train_epochs };
-  const pairs = groups.flatMap(({ prompt, rows, ranks }) =>
-    rows.flatMap((row, i) =>
-      rows.slice(i + 1).map((other, j) => ({
-        prompt,
-        rows: [row, other],
-        ranks: [ranks[i]!, ranks[i + 1 + j]!],
-      })),
-    ),
-  );
+  const pairs = groups.flatMap((group) => {
+    const two = <T>(xs: readonly T[], i: number, j: number): T[] => [xs[i]!, xs[j]!];
+    return group.rows.flatMap((_, i) =>
+      group.rows.slice(i + 1).map((_, after): RankedPrompt => {
+        const j = i + 1 + after;
+        return {
+          ...group,
+          rows: two(group.rows, i, j),
+          ranks: two(group.ranks, i, j),
+          texts: two(group.texts, i, j),
+          flags: two(group.flags, i, j),
+        };
+      }),
+    );
+  });
   return {
     groups: pairs.filter(({ ranks }) => ranks[0] !== ranks[1]),
     epochs: SHUFFLED_EPOCHS * num_train_epochs,

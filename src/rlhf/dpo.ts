@@ -12,6 +12,7 @@ import { STREAM } from '../core/rng';
 import type { RolloutSettings } from '../core/run-data';
 import { cosineFactor } from '../core/schedule';
 import type { DpoConfig } from '../core/config';
+import type { Electorate } from '../core/electorate';
 import type { MetricRow, ModelConfig, Ranking, WeightMap } from '../core/domain';
 import { collate } from '../engine/batch';
 import { ScalarModel } from '../engine/heads';
@@ -19,15 +20,9 @@ import { dpoLoss } from '../engine/losses';
 import { Llama } from '../engine/model';
 import { AdamW } from '../engine/optimizer';
 import { readWeights } from '../engine/weights';
-import {
-  allRows,
-  completionLogps,
-  minusLogSigmoid,
-  pairAgreement,
-  type RankedRows,
-} from './measures';
+import { allRows, completionLogps, minusLogSigmoid, pairAgreement } from './measures';
 import { measureOnPpoAxes } from './ppo-axes';
-import { batchPairs, holdOutPrompts, learntRankings } from './rankings';
+import { batchPairs, learntRankings, splitRankings, type RankedPrompt } from './rankings';
 import { normalizedRewardWeights } from './reward';
 import { promptTokens } from './sampling';
 import {
@@ -44,6 +39,8 @@ export interface DpoInput {
   /** Weights of the SFT model: where the policy starts, and the reference. */
   weights: WeightMap;
   rankings: Ranking[];
+  /** Whose rankings count; everyone's alike when left out. */
+  electorate?: Electorate;
   /** Scores fresh completions and nothing else; null without a reward model. */
   reward: { weights: WeightMap; shift: number; scale: number } | null;
   /** Fresh completions are written for these, PPO's own. */
@@ -54,12 +51,12 @@ export interface DpoInput {
 }
 
 /** A ranked prompt with Σ log π_ref of each completion, nats. */
-type ReferredRows = RankedRows & { refLogps: number[] };
+type ReferredRows = RankedPrompt & { refLogps: number[] };
 
 /**
  * Trains on the rankings that are not held out. On measuring steps (the first, every `eval_steps`, the
  * last) the rows have held-out numbers, and reward and KL of as many completions as a PPO iteration has.
- * @throws PlaygroundError `missing` when no ranking prefers one completion to another; `input` when a
+ * @throws PlaygroundError `missing` when no ranking that counts prefers one completion to another; `input` when a
  *   prompt is too long for the context
  */
 export async function* trainDpo(
@@ -71,10 +68,10 @@ export async function* trainDpo(
   const { tokenizer } = ctx;
   // 1. rankings → groups of rows; some are held out, the same as by the reward model
   const context = modelConfig.max_position_embeddings;
-  const groups = learntRankings(tokenizer, input.rankings, context);
+  const groups = learntRankings(tokenizer, input.rankings, context, input.electorate);
   // a prompt that is too long is refused now, not in the measurement that draws it
   for (const prompt of prompts) promptTokens(tokenizer, prompt, context);
-  const split = holdOutPrompts(groups, config.held_out_ratio, seed);
+  const split = splitRankings(groups, config.held_out_ratio, seed);
 
   // 2. the SFT model twice: one copy learns, the other is only read
   const policy = Llama.load(
@@ -179,9 +176,9 @@ function loadReward({ modelConfig, reward, seed }: DpoInput): ScalarModel | null
   return ScalarModel.load(modelConfig, normalized, seed);
 }
 
-async function withReference<T extends RankedRows>(
+async function withReference(
   reference: Llama,
-  groups: readonly T[],
+  groups: readonly RankedPrompt[],
 ): Promise<ReferredRows[]> {
   const logps = await completionLogps(reference, allRows(groups));
   let offset = 0;

@@ -85,18 +85,22 @@ export const allRows = (groups: readonly RankedRows[]): Row[] =>
 /**
  * @param rewards of `allRows(groups)`
  * @param lossOf r_w − r_l ↦ the loss of a pair
+ * @param asked which pairs of a group count, by their places in it; all when left out
  */
-export function pairAgreement(
-  groups: readonly RankedRows[],
+export function pairAgreement<T extends RankedRows>(
+  groups: readonly T[],
   rewards: readonly number[],
   lossOf: (difference: number) => number,
+  asked: (group: T) => (winner: number, loser: number) => boolean = () => () => true,
 ): PairAgreement {
   let offset = 0;
   let right = 0;
   let loss = 0;
   let pairs = 0;
   for (const group of groups) {
+    const counts = asked(group);
     for (const { winner, loser } of comparisonsOf(group.ranks)) {
+      if (!counts(winner, loser)) continue;
       const difference = rewards[offset + winner]! - rewards[offset + loser]!;
       right += difference > 0 ? 1 : difference === 0 ? 0.5 : 0;
       loss += lossOf(difference);

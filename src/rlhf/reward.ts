@@ -4,9 +4,12 @@
  * one forward pass for each completion:
  *
  *   loss = −1/C(K,2) · Σ log σ(r_w − r_l)
+ *
+ * A ranking counts by the weight of its labeler, see `splitRankings`.
  */
 import { cosineFactor } from '../core/schedule';
 import type { RewardConfig } from '../core/config';
+import type { Electorate } from '../core/electorate';
 import type { Demonstration, MetricRow, ModelConfig, Ranking, WeightMap } from '../core/domain';
 import { collate } from '../engine/batch';
 import { ScalarModel } from '../engine/heads';
@@ -16,8 +19,14 @@ import { readWeights } from '../engine/weights';
 import { encodeDialogue } from '../tokenizer/chat-template';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { rewardExamples } from './bug-lab';
-import { rewardAccuracy, scoreRows, type RankedRows } from './measures';
-import { batchPairs, holdOutPrompts, learntRankings } from './rankings';
+import { allRows, minusLogSigmoid, pairAgreement, scoreRows, type RankedRows } from './measures';
+import {
+  batchPairs,
+  harmPairs,
+  learntRankings,
+  splitRankings,
+  type RankedPrompt,
+} from './rankings';
 import { epochBatches, underPrefix, withPrefix, type StageContext, type StageEvent } from './stage';
 
 export interface RewardInput {
@@ -25,6 +34,8 @@ export interface RewardInput {
   /** Weights of the SFT model. */
   weights: WeightMap;
   rankings: Ranking[];
+  /** Whose rankings count; everyone's alike when left out. */
+  electorate?: Electorate;
   demonstrations: Demonstration[];
   seed: number;
 }
@@ -58,7 +69,7 @@ export function normalizedRewardWeights(
 
 /**
  * Trains on the rankings that are not held out.
- * @throws PlaygroundError `missing` when no ranking prefers one completion to another
+ * @throws PlaygroundError `missing` when no ranking that counts prefers one completion to another
  */
 export async function* trainReward(
   input: RewardInput,
@@ -67,8 +78,8 @@ export async function* trainReward(
 ): AsyncGenerator<StageEvent, RewardOutput> {
   // 1. rankings → groups of rows; some are held out
   const context = input.modelConfig.max_position_embeddings;
-  const groups = learntRankings(ctx.tokenizer, input.rankings, context);
-  const { train: kept, heldOut } = holdOutPrompts(groups, config.held_out_ratio, input.seed);
+  const groups = learntRankings(ctx.tokenizer, input.rankings, context, input.electorate);
+  const { train: kept, heldOut } = splitRankings(groups, config.held_out_ratio, input.seed);
   const { groups: train, epochs } = rewardExamples(config, kept);
 
   // 2. SFT trunk, new scalar head
@@ -120,10 +131,7 @@ export async function* trainReward(
       };
       const last = step + 1 === totalSteps;
       if (heldOut.length > 0 && (step === 0 || last || (step + 1) % config.eval_steps === 0)) {
-        const held = await rewardAccuracy(model, heldOut);
-        row.eval_accuracy = held.accuracy;
-        row.eval_loss = held.loss;
-        row.eval_pairs = held.pairs;
+        Object.assign(row, await heldOutNumbers(model, heldOut));
       }
       yield {
         step: step + 1,
@@ -157,6 +165,24 @@ export async function* trainReward(
     optimizer.dispose();
     model.dispose();
   }
+}
+
+/** Accuracy on all held-out pairs, and on those of a harmful and a harmless completion. */
+async function heldOutNumbers(
+  model: ScalarModel,
+  heldOut: readonly RankedPrompt[],
+): Promise<Partial<MetricRow>> {
+  const rewards = await scoreRows(model, allRows(heldOut));
+  const all = pairAgreement(heldOut, rewards, minusLogSigmoid);
+  const harm = pairAgreement(heldOut, rewards, minusLogSigmoid, harmPairs);
+  return {
+    eval_accuracy: all.accuracy,
+    eval_loss: all.loss,
+    eval_pairs: all.pairs,
+    // no accuracy of no pairs
+    ...(harm.pairs > 0 && { eval_harm_accuracy: harm.accuracy }),
+    eval_harm_pairs: harm.pairs,
+  };
 }
 
 /** Shift and scale of the raw scores; without demonstrations the ranked completions give the mean. */

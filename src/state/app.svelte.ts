@@ -143,6 +143,7 @@ export class App {
   #handle(event: WorkerEvent): void {
     if (event.kind === 'lesson' || event.kind === 'lesson-point') this.lesson.handle(event);
     else if (event.kind === 'progress') this.project?.bestOfN.handle(event);
+    else if (event.kind === 'experiment') this.project?.experiments.handle(event);
     else {
       if (event.kind === 'run' && event.failure?.code === 'device-lost') {
         this.#cutOff = event.run.id;

@@ -15,7 +15,7 @@ import {
 import { newId, nextSeq } from './ids';
 import type { WorkerLink } from './ports';
 import type { Preferences } from './preferences.svelte';
-import { plainSet } from './plain-collections';
+import { plainMap, plainSet } from './plain-collections';
 import type { SaveQueue } from './save-queue.svelte';
 
 /** Prompts sent to the worker at once: what is written so far is stored after each. */
@@ -49,6 +49,8 @@ export interface CandidateContext {
   preferences: Preferences;
   /** Version of the guideline that holds now. */
   guideline(): number;
+  /** Ids of sets that go first, in this order. */
+  askFirst(): readonly string[];
 }
 
 /** @throws PlaygroundError `argument` when ranks and completions do not fit */
@@ -88,10 +90,13 @@ export class Candidates {
     return this.rankings.filter((ranking) => ranking.labeler === labeler && !ranking.simulated);
   });
 
-  /** Sets that this labeler has neither ranked nor skipped, oldest first. */
+  /** Sets that this labeler has neither ranked nor skipped: those to ask first, then oldest first. */
   readonly pendingSets: readonly CandidateSet[] = $derived.by(() => {
     const answers = bySet(this.own);
-    return this.sets.filter((set) => !isDone(set, answers.get(set.id) ?? []));
+    const open = this.sets.filter((set) => !isDone(set, answers.get(set.id) ?? []));
+    const places = plainMap(this.#context.askFirst().map((id, place) => [id, place] as const));
+    const place = ({ id }: CandidateSet): number => places.get(id) ?? places.size;
+    return places.size === 0 ? open : [...open].sort((a, b) => place(a) - place(b));
   });
 
   /** One prompt per line; blank lines and prompts that are there already are passed over. */

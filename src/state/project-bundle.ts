@@ -177,6 +177,7 @@ function withNewIds(bundle: ProjectBundle): ProjectBundle {
     project: {
       ...project,
       id: projectId,
+      ...(project.askFirst && { askFirst: project.askFirst.map(now) }),
       runs: {
         base: maybe(project.runs.base),
         sft: maybe(project.runs.sft),

@@ -20,30 +20,17 @@ import { BestOfN } from './best-of-n.svelte';
 import { Candidates, type CandidateOptions } from './candidates.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
+import { Experiments } from './experiments.svelte';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
-import type { ProjectRecords, ProjectStore, RunSamples, WorkerLink } from './ports';
+import type { ProjectRecords, RunSamples } from './ports';
 import { Models } from './models';
+import type { ProjectContext } from './project-context';
 import { People } from './people.svelte';
-import type { Preferences } from './preferences.svelte';
 import { RankingDesk } from './ranking-desk.svelte';
 import { RunState } from './run.svelte';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
 import { settingProblem, settingsOf, type Setting, type SettingsStage } from './settings';
 import { missingFor, staleBestOfN, staleReason, type Missing } from './staleness';
-
-export interface ProjectContext {
-  store: ProjectStore;
-  link: WorkerLink;
-  preferences: Preferences;
-  /** Shipped bases as far as they are known. */
-  bases(): readonly { id: string }[];
-  /** Resolves once the worker can train. @throws PlaygroundError `engine` */
-  engineReady(): Promise<void>;
-  /** Says something that has no place of its own on the page. */
-  notify(kind: 'info' | 'error', text: string, remedy?: string): void;
-  /** The record has changed: the list of projects shows its name. */
-  onRecord(record: Project): void;
-}
 
 export class ProjectState {
   record: Project = $state.raw() as Project;
@@ -52,6 +39,7 @@ export class ProjectState {
   readonly bestOfN: BestOfN;
   readonly people: People;
   readonly desk: RankingDesk;
+  readonly experiments: Experiments;
   /** Changes of the demonstrations, with undo and redo. */
   readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
@@ -79,6 +67,7 @@ export class ProjectState {
       queue: this.#queue,
       preferences: context.preferences,
       guideline: () => this.people.guideline.version,
+      askFirst: () => this.record.askFirst ?? [],
     });
     this.#candidates.prompts = records.prompts;
     this.#candidates.sets = records.sets;
@@ -100,6 +89,15 @@ export class ProjectState {
       people: this.people,
       settings: () => this.settings('rankings'),
       seed: record.seed,
+    });
+    this.experiments = new Experiments({
+      link: context.link,
+      ready: () => this.#readyForWorker(),
+      requireIdle: () => this.requireIdle(),
+      change: (change) => this.#changeRecord(change),
+      inputs: () => this.#inputs,
+      settings: () => ({ reward: this.settings('reward'), ppo: this.settings('ppo') }),
+      pendingSets: () => this.pendingSets,
     });
     this.transport = new RunState(
       {
@@ -331,6 +329,7 @@ export class ProjectState {
   requireIdle(): void {
     this.transport.requireIdle();
     this.bestOfN.requireIdle();
+    this.experiments.requireIdle();
   }
 
   /**

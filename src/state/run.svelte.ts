@@ -221,6 +221,7 @@ export class RunState {
       case 'lesson':
       case 'lesson-point':
       case 'progress':
+      case 'experiment':
       case 'engine-error':
         break;
     }

@@ -1,6 +1,9 @@
 /** What a stage still needs, and whether what it made has been overtaken by newer inputs. */
 import { comparisonsOf } from '../core/comparisons';
 import type { PageStage, Project, Ranking, Run, Stage } from '../core/domain';
+import { weightOf } from '../core/electorate';
+import { experimentHash } from '../core/experiment-inputs';
+import type { ExperimentName } from '../core/experiments';
 import { changedInputs, inputHash, type RunInputs } from '../core/run-inputs';
 import { trainingRankings } from '../core/training-rankings';
 import { MODEL_WORDS, modelName } from '../core/stage-models';
@@ -9,6 +12,8 @@ const CHANGES: Record<string, string> = {
   base: 'the base model is another one',
   demonstrations: 'the demonstrations have changed',
   rankings: 'the rankings have changed',
+  electorate: 'whose rankings count has changed',
+  groups: 'the groups of labelers have changed',
   prompts: 'the prompts have changed',
   sft: 'the SFT model has been trained again',
   reward: 'the reward model has been trained again',
@@ -41,15 +46,34 @@ export function staleBestOfN(inputs: StalenessInputs & { project: Project }): st
   return record === undefined ? null : outOfDate('ppo', record.inputHash, inputs, 'measurement');
 }
 
+/** Why what is stored of an experiment is out of date; null when it is not. */
+export function staleExperiment(
+  name: Exclude<ExperimentName, 'ask-first'>,
+  before: string,
+  inputs: StalenessInputs & { project: Project },
+): string | null {
+  return (
+    changedWords(before, experimentHash(name, inputs), 'experiment') ??
+    (staleReason('sft', inputs) === null
+      ? null
+      : `Out of date: the ${MODEL_WORDS.sft} it stands on is.`)
+  );
+}
+
+function changedWords(before: string, now: string, what: string): string | null {
+  const changed = changedInputs(before, now);
+  const reasons = changed.map((name) => CHANGES[name] ?? `${name} has changed`);
+  return reasons.length === 0 ? null : `Out of date: ${reasons.join(' and ')} since this ${what}.`;
+}
+
 function outOfDate(
   stage: Stage,
   before: string,
   inputs: StalenessInputs,
   what = 'run',
 ): string | null {
-  const changed = changedInputs(before, inputHash(stage, inputs));
-  const reasons = changed.map((name) => CHANGES[name] ?? `${name} has changed`);
-  if (reasons.length > 0) return `Out of date: ${reasons.join(' and ')} since this ${what}.`;
+  const changed = changedWords(before, inputHash(stage, inputs), what);
+  if (changed !== null) return changed;
   const from = FROM[stage].find((earlier) => staleReason(earlier, inputs) !== null);
   return from === undefined ? null : `Out of date: the ${MODEL_WORDS[from]} it stands on is.`;
 }
@@ -60,6 +84,12 @@ export function countComparisons(rankings: readonly Ranking[]): number {
     return outcome === 'ranked' ? sum + comparisonsOf(ranks).length : sum;
   }, 0);
 }
+
+const someoneCounts = ({ project, rankings }: StalenessInputs): boolean =>
+  rankings.some(
+    (ranking) =>
+      weightOf(project.electorate, ranking.labeler) > 0 && countComparisons([ranking]) > 0,
+  );
 
 export interface Missing {
   text: string;
@@ -88,7 +118,10 @@ export function missingFor(stage: Stage, inputs: StalenessInputs): Missing | nul
         needsModel('sft', 'sft') ??
         (countComparisons(inputs.rankings) > 0
           ? null
-          : { text: 'Rank some completions first.', page: 'rankings' })
+          : { text: 'Rank some completions first.', page: 'rankings' }) ??
+        (someoneCounts(inputs)
+          ? null
+          : { text: 'Let some labelers count first: all who ranked are held out.', page: 'people' })
       );
     case 'ppo':
       return needsModel('sft', 'sft') ?? needsModel('reward', 'reward');

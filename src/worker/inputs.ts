@@ -65,6 +65,7 @@ export async function collectInput(
   const runs = await runTable.list(db, projectId);
   const hash = inputHash(stage, { project, demonstrations, prompts, rankings, runs });
   const { seed } = project;
+  const electorate = project.electorate === undefined ? {} : { electorate: project.electorate };
   const finished = (data: StageData): Collected => ({
     data,
     inputHash: hash,
@@ -97,6 +98,7 @@ export async function collectInput(
         start: await shelf.require(project, 'sft'),
         demonstrations,
         rankings,
+        ...electorate,
       });
     case 'ppo': {
       const base = await shelf.require(project, 'base');
@@ -115,6 +117,7 @@ export async function collectInput(
         seed,
         start: await shelf.require(project, 'sft'),
         rankings,
+        ...electorate,
         reward: await shelf.find(project, 'reward'),
         prompts: ppoPrompts(prompts, rankings, demonstrations),
         rollouts: rolloutsOf(project, runs),
@@ -123,7 +126,7 @@ export async function collectInput(
 }
 
 /** Without prompts of its own, PPO writes for those that people have answered or ranked. */
-function ppoPrompts(
+export function ppoPrompts(
   prompts: readonly Prompt[],
   rankings: readonly Ranking[],
   demonstrations: readonly Demonstration[],
@@ -204,11 +207,10 @@ export async function startStage(
       };
     }
     case 'dpo': {
-      const { rankings, prompts, rollouts } = data;
       const reward = await dpoReward(db, shelf, data.reward, tokenizer);
       return {
         events: trainDpo(
-          { modelConfig, weights, rankings, reward, prompts, rollouts, seed },
+          { ...data, modelConfig, weights, reward },
           config as StageConfigs['dpo'],
           ctx,
         ),

@@ -16,6 +16,12 @@ import type {
 } from '../core/domain';
 import type { DeviceReport, DeviceVerdict, EngineBackend } from '../core/device-report';
 import type { ErrorDetails } from '../core/errors';
+import type {
+  ExperimentName,
+  ExperimentProgress,
+  ExperimentRequest,
+  ExperimentResult,
+} from '../core/experiments';
 import type { LessonPoint, LessonRequest, LessonStart } from '../core/lesson';
 import type { JudgedAnswer } from '../core/judgement';
 
@@ -114,6 +120,20 @@ export interface Commands {
   };
   /** Draws from the SFT model and keeps the best by the reward model's score; the page stores it. */
   bestOfN: { request: { projectId: string }; result: BestOfNRecord };
+  /**
+   * An experiment on whose preferences the models follow; `experiment` events tell how it goes, and the
+   * page stores what comes of it: null when it was ended early.
+   */
+  experiment: {
+    request: {
+      projectId: string;
+      experiment: ExperimentRequest;
+      settings: { reward: Record<string, unknown>; ppo: Record<string, unknown> };
+    };
+    result: ExperimentResult | null;
+  };
+  /** Ends the experiment that is under way, if there is one. */
+  stopExperiment: { request: Record<string, never>; result: null };
   /** Stores a Hugging Face folder as a base model of the project and puts the project on it. */
   importBase: {
     request: { projectId: string; name: string; files: { path: string; blob: Blob }[] };
@@ -164,6 +184,7 @@ export type WorkerEvent = { type: 'event'; seq: number } & (
   | { kind: 'checkpoint'; runId: string; step: number; bytes: number; at: number }
   | { kind: 'lesson'; start: LessonStart }
   | { kind: 'lesson-point'; point: LessonPoint }
+  | ({ kind: 'experiment'; name: ExperimentName; msLeft: number } & ExperimentProgress)
   | { kind: 'progress'; what: string; done: number; total: number }
   | { kind: 'engine-error'; error: ErrorDetails }
 );

@@ -13,6 +13,7 @@ import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
 import { bestOfN } from './best-of-n';
 import { Gate } from './gate';
+import { Experiments } from './experiments';
 import { deviceReport, type DeviceFacts } from './device-report';
 import { Lesson } from './lesson';
 import { compare, complete, generateCandidates, score } from './inference-commands';
@@ -31,11 +32,12 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
   let opened: RunLoopParts | null = null;
   let loop: RunLoop | null = null;
   let stopWatching: (() => void) | null = null;
-  /** Set while a run is being prepared, before it has a loop, and while best-of-n is measured. */
+  /** Set while a run is being prepared, before it has a loop, and while something is measured. */
   let occupied = false;
   let limits: ImportLimits | null = null;
   let facts: DeviceFacts | null = null;
   const lesson = new Lesson(emit);
+  const experiments = new Experiments();
 
   const parts = (): RunLoopParts => {
     if (opened !== null) return opened;
@@ -207,6 +209,11 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     generateCandidates: (request) => generateCandidates(parts(), request),
     score: (request) => score(parts(), request),
     bestOfN: (request) => alone(() => bestOfN(parts(), request)),
+    experiment: (request) => alone(() => experiments.run(parts(), request)),
+    async stopExperiment() {
+      await experiments.stop();
+      return null;
+    },
 
     async importBase(request) {
       const { db, shelf } = parts();
@@ -233,6 +240,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
         void running.transport.stop();
         await running.ended;
       }
+      await experiments.stop();
       await gate.run(() => shelf.forget(projectId));
       return null;
     },

@@ -31,7 +31,7 @@ const METRICS = [
 /** All pairs of every prompt, weighed as the stage does. */
 const rows = RANKED.flatMap((group) => group.rows);
 const batch = collate(rows);
-const kwise = batchPairs(RANKED);
+const kwise = batchPairs(RANKED.map((group) => ({ ...group, weight: 1 })));
 /** One pair of each prompt, in the order of TRL's collator: chosen rows, then rejected ones. */
 const pairRows = [0, 1].flatMap((side) => dpo.pairs.map((pair) => rows[pair[side]!]!));
 const pairBatch = collate(pairRows);

@@ -7,6 +7,8 @@ export interface ChartSeries {
   color: string;
   /** Dash pattern in px; repeats in shape what the colour says. */
   dash?: number[];
+  /** A disc at every point: for few points, which were measured one by one. */
+  marks?: boolean;
   /** Keys of the lower and upper edge of a band around the line. */
   band?: [string, string];
 }

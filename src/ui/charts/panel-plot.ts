@@ -100,7 +100,14 @@ export function createPlot(options: PlotOptions): uPlot {
             dash: kind === 'smoothed' ? series.dash : undefined,
             spanGaps: true,
             // A line needs two points; one alone would not be seen.
-            points: { show: (plot) => kind === 'smoothed' && plot.data[0].length === 1 },
+            points: {
+              show: (plot) =>
+                kind === 'smoothed' && (series.marks === true || plot.data[0].length === 1),
+              ...(series.marks === true && {
+                size: 3.5 * lineWidth,
+                fill: () => resolveColor(element, series.color),
+              }),
+            },
           };
         }),
       ],

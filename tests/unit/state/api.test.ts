@@ -31,10 +31,10 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking bestOfN complete deleteProject deviceReport diagnose exportHuggingFace ' +
-        'exportProject importHuggingFace importProject ' +
+        'addDemonstrations addRanking askFirst bestOfN complete deleteProject deviceReport diagnose ' +
+        'electorate exportHuggingFace exportProject harmDial importHuggingFace importProject ' +
         'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
-        'resume score step stop trainDpo trainPpo trainReward trainSft'
+        'resume rightPair score setElectorate step stop stopExperiment trainDpo trainPpo trainReward trainSft'
       ).split(' '),
     );
   });

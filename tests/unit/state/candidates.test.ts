@@ -15,8 +15,8 @@ function candidates() {
     (changes) => store.commit(changes),
     () => {},
   );
-  const guideline = () => 1;
-  const made = new Candidates({ projectId: 'p1', link, queue, preferences, guideline });
+  const context = { guideline: () => 1, askFirst: () => [] };
+  const made = new Candidates({ projectId: 'p1', link, queue, preferences, ...context });
   return { made, preferences, calls };
 }
 
