@@ -13,9 +13,17 @@ import type {
   Project,
   Ranking,
 } from './core/domain';
+import type { AgreementReport } from './core/agreement-report';
 import { PlaygroundError } from './core/errors';
+import type { ConflictChoice } from './core/merge-rankings';
+import { preferenceCard, type PreferenceCard } from './core/preference-card';
+import { preferenceMarkdown } from './core/preference-markdown';
+import { inSlices } from './core/slices';
 import type { App } from './state/app.svelte';
+import { rankingsFile, readClass, setsFile, trainerFile } from './state/class-files';
+import type { MergeOutcome } from './state/class-merge.svelte';
 import { folderOf } from './state/model-folder';
+import { agreementOf, cardInput } from './state/people-report.svelte';
 import type { ProjectState } from './state/project.svelte';
 import { checkedRun } from './ui/explain/checked-run';
 
@@ -82,6 +90,22 @@ const filesSchema = v.pipe(
   v.array(v.instance(File, 'must be a list of files')),
   v.nonEmpty('must not be empty'),
 );
+const formatSchema = v.optional(
+  v.picklist(['class', 'trl', 'kwise'], 'must be one of class, trl, kwise'),
+  'class',
+);
+const classFileSchema = v.strictObject({ task: v.optional(v.string('must be text'), '') });
+const memberSchema = v.strictObject({
+  labeler: v.pipe(text, v.maxLength(80, 'has at most 80 characters')),
+  groups: v.optional(v.array(text, 'must be a list of names'), []),
+  consent: v.optional(v.boolean('must be true or false'), false),
+});
+const importSchema = v.strictObject({
+  conflicts: v.optional(
+    v.picklist(['ours', 'theirs', 'both'], 'must be one of ours, theirs, both'),
+    'ours',
+  ),
+});
 const stageSchema = v.picklist(
   ['sft', 'reward', 'ppo', 'dpo'],
   'must be one of sft, reward, ppo, dpo',
@@ -257,6 +281,62 @@ export function createApi(app: App) {
     },
     async listRankings(): Promise<Ranking[]> {
       return structuredClone([...(await opened()).rankings]);
+    },
+    /** The project's rankings: a class file, or a zip for preference trainers. */
+    async exportRankings(format?: 'class' | 'trl' | 'kwise'): Promise<Blob> {
+      const checked = check('format', formatSchema, format);
+      const project = await opened();
+      return checked === 'class' ? rankingsFile(project) : trainerFile(project, checked);
+    },
+    /** What a class needs to rank: sets, guideline, names of groups; no model. */
+    async exportClassFile(options?: { task?: string }): Promise<Blob> {
+      const { task } = check('options', classFileSchema, options ?? {});
+      return setsFile(await opened(), task);
+    },
+    /** Makes a project of the sets in a class file, opens it, and resolves with its id. */
+    async openClassFile(
+      file: File,
+      member: { labeler: string; groups?: string[]; consent?: boolean },
+    ): Promise<string> {
+      const checked = check('file', v.instance(File, 'must be a File'), file);
+      const { labeler, groups, consent } = check('member', memberSchema, member);
+      await app.projectsReady();
+      return app.openClassFile(await readClass(checked), {
+        code: labeler.trim(),
+        groups,
+        consentedAt: consent ? Date.now() : null,
+      });
+    },
+    /** Merges class files into the open project: all that is good, at once; resolves when it is stored. */
+    async importRankings(
+      files: Iterable<File>,
+      options?: { conflicts?: ConflictChoice },
+    ): Promise<MergeOutcome> {
+      const checked = check('files', filesSchema, [...files]);
+      const { conflicts } = check('options', importSchema, options ?? {});
+      const project = await opened();
+      const { classMerge } = project;
+      await classMerge.read(checked);
+      classMerge.chooseAllConflicts(conflicts);
+      const { refused } = classMerge;
+      const outcome = await classMerge.accept();
+      await project.flush();
+      return structuredClone(
+        outcome ?? { added: 0, replaced: 0, duplicates: 0, conflicts: 0, quarantined: [], refused },
+      );
+    },
+    /** How far people agree, and simulated labelers by themselves; with 95 % ranges. */
+    async agreement(): Promise<{ people: AgreementReport; simulated: AgreementReport }> {
+      const project = await opened();
+      return {
+        people: await inSlices(agreementOf(project, { simulated: false })),
+        simulated: await inSlices(agreementOf(project, { simulated: true })),
+      };
+    },
+    /** Whose preferences these are, as a record and as the text that goes into every export. */
+    async preferenceCard(): Promise<{ card: PreferenceCard; markdown: string }> {
+      const card = await inSlices(preferenceCard(cardInput(await opened())));
+      return { card: structuredClone(card), markdown: preferenceMarkdown(card) };
     },
 
     /** Normalised reward-model score: demonstrations score 0 on average. */

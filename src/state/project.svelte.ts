@@ -17,6 +17,7 @@ import { modelName } from '../core/stage-models';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { BestOfN } from './best-of-n.svelte';
 import { Candidates, type CandidateOptions, type RankingAnswer } from './candidates.svelte';
+import { ClassMerge } from './class-merge.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
 import { Demonstrations, type AddReport } from './demonstrations.svelte';
@@ -49,6 +50,7 @@ export class ProjectState {
   readonly comparisons: Comparisons;
   readonly bestOfN: BestOfN;
   readonly people: People;
+  readonly classMerge: ClassMerge;
   /** Changes of the demonstrations, with undo and redo. */
   readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
@@ -90,6 +92,13 @@ export class ProjectState {
       change: (change) => this.#changeRecord(change),
       rankings: () => this.rankings,
       preferences: context.preferences,
+    });
+    this.classMerge = new ClassMerge({
+      record: () => this.record,
+      change: (change) => this.#changeRecord(change),
+      candidates: this.#candidates,
+      people: this.people,
+      queue: this.#queue,
     });
     this.transport = new RunState(
       {

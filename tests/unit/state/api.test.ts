@@ -30,9 +30,10 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking bestOfN complete deleteProject deviceReport diagnose exportHuggingFace ' +
-        'exportProject importHuggingFace importProject ' +
-        'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
+        'addDemonstrations addRanking agreement bestOfN complete deleteProject deviceReport diagnose ' +
+        'exportClassFile exportHuggingFace exportProject exportRankings importHuggingFace importProject ' +
+        'importRankings listDemonstrations listProjects listRankings metrics newProject openClassFile ' +
+        'openProject pause preferenceCard ready ' +
         'resume score step stop trainDpo trainPpo trainReward trainSft'
       ).split(' '),
     );
