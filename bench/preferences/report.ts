@@ -1,5 +1,5 @@
 /** docs/preferences.md from the kept runs. */
-import type { Estimate } from '../../src/core/agreement';
+import type { Estimate } from '../../src/core/bootstrap';
 import { HARM_EXPOSURES, type HarmDialRun } from '../../src/core/experiments';
 import { needsInWords, rankingsNeeded } from '../../src/core/learning-needs';
 import { mean, withInterval } from '../learn/interval';

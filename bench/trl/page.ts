@@ -75,7 +75,12 @@ export async function makeModels(task: TrlTask): Promise<Exported> {
     demonstrations: demonstrations.length,
     rankings: { people: 0, simulated: START.rankings },
   };
-  const shared = { config: base.modelConfig, tokenizer: base.tokenizer, temperature: 1 };
+  const shared = {
+    config: base.modelConfig,
+    tokenizer: base.tokenizer,
+    temperature: 1,
+    preferences: null,
+  };
   return {
     files: {
       ...filesOf('policy', {

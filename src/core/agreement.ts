@@ -2,59 +2,107 @@
  * How far labelers agree, on sets of completions that several of them (or one of them twice) ranked.
  * Everything is made of sums over sets, so that intervals come from drawing prompts again.
  */
+import { estimate, type Estimate, type Statistic } from './bootstrap';
 import type { Ranking } from './domain';
 import { groupBy } from './group-by';
 import { midranks } from './midranks';
-import { randomInt, STREAM } from './rng';
+import { competitionRanks } from './ranking-board';
+import { atOnce } from './slices';
 
 /** One ranking as it is compared: `ranks` in the order of the set's texts, whatever the screen showed. */
 export interface SetRanking {
   labeler: string;
   prompt: string;
-  /** The same for rankings of the same texts. */
+  /** The same for rankings of the same texts, among those that share their `TextOrders`. */
   set: string;
   ranks: number[];
 }
 
-/** A measure with the range in which 95 % of redrawn data put it; null where nothing can be said. */
-export interface Estimate {
-  value: number | null;
-  low: number | null;
-  high: number | null;
-  /** What it rests on: pairs of completions, or sets. */
-  count: number;
+/** The texts of a set in an order of their own, and where they stand on the screen. */
+interface TextOrder {
+  /** Of the same texts, in whatever order; of no others. */
+  key: string;
+  /** Places in `completions`, by text. */
+  places: number[];
+  /** Whether a text is there twice. */
+  twice: boolean;
+}
+
+/** Finds the `TextOrder` of a set, fast when the same texts come again. */
+export type TextOrders = (prompt: string, completions: readonly string[]) => TextOrder;
+
+/** A fresh one, to be used for many rankings: sorting long texts for each of them takes a second. */
+export function textOrders(): TextOrders {
+  const known = new Map<string, TextOrder>();
+  /** Short names: texts of some kilobytes are slow keys. */
+  const names = new Map<string, string>();
+  return (prompt, completions) => {
+    // A separator that lengths make unambiguous: texts may hold anything.
+    const joined = `${completions.map(({ length }) => length).join()}|${prompt}|${completions.join('|')}`;
+    const found = known.get(joined);
+    if (found !== undefined) return found;
+    const places = completions.map((_, i) => i);
+    places.sort((a, b) => compare(completions[a]!, completions[b]!));
+    const texts = places.map((i) => completions[i]!);
+    const whole = JSON.stringify([prompt, ...texts]);
+    const key = names.get(whole) ?? String(names.size);
+    names.set(whole, key);
+    const made = {
+      key,
+      places,
+      twice: texts.some((text, i) => i > 0 && text === texts[i - 1]),
+    };
+    known.set(joined, made);
+    return made;
+  };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Ranks in the order of the texts; a text that stands there twice keeps both in the order of their ranks. */
+export function ranksByText(
+  { places, twice }: TextOrder,
+  ranks: readonly number[],
+  completions: readonly string[],
+): number[] {
+  if (!twice) return places.map((i) => ranks[i]!);
+  return [...places]
+    .sort((a, b) => compare(completions[a]!, completions[b]!) || ranks[a]! - ranks[b]!)
+    .map((i) => ranks[i]!);
 }
 
 /**
- * Rankings with ranks, keyed by their texts and not by an id, so that files of several devices meet. A
- * set that holds a text twice keeps both in the order of their ranks.
+ * Rankings with ranks, keyed by their texts and not by an id, so that files of several devices meet.
+ * A labeler's first ranking of a set comes before the silent repeats of it.
  */
-export function setRankings(rankings: readonly Ranking[]): SetRanking[] {
-  return rankings
-    .filter(({ outcome }) => outcome === 'ranked')
-    .map(({ labeler, prompt, completions, ranks }) => {
-      const sorted = completions
-        .map((text, i) => ({ text, rank: ranks[i]! }))
-        .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : a.rank - b.rank));
-      return {
-        labeler,
-        prompt,
-        set: JSON.stringify([prompt, ...sorted.map(({ text }) => text)]),
-        ranks: sorted.map(({ rank }) => rank),
-      };
-    });
+export function setRankings(
+  rankings: readonly Ranking[],
+  orders: TextOrders = textOrders(),
+): SetRanking[] {
+  const ranked = rankings.filter(({ outcome }) => outcome === 'ranked');
+  const firsts = ranked.filter(({ repeatOf }) => repeatOf === undefined);
+  const repeats = ranked.filter(({ repeatOf }) => repeatOf !== undefined);
+  return [...firsts, ...repeats].map(({ labeler, prompt, completions, ranks }) => {
+    const order = orders(prompt, completions);
+    // Ranks beyond the number of completions would make tables of any size.
+    const small = ranks.every((rank) => rank <= ranks.length);
+    const own = small ? ranks : competitionRanks(ranks).map((rank) => rank ?? 1);
+    return { labeler, prompt, set: order.key, ranks: ranksByText(order, own, completions) };
+  });
 }
 
 /** Rankings of one set by several labelers: each labeler's first. */
-interface Panel {
+export interface Panel {
   prompt: string;
+  set: string;
   rankings: SetRanking[];
 }
 
-function panels(rankings: readonly SetRanking[]): Panel[] {
+export function panels(rankings: readonly SetRanking[]): Panel[] {
   return [...groupBy(rankings, ({ set }) => set).values()]
     .map((all) => ({
       prompt: all[0].prompt,
+      set: all[0].set,
       rankings: [...groupBy(all, ({ labeler }) => labeler).values()].map(([first]) => first),
     }))
     .filter(({ rankings }) => rankings.length > 1);
@@ -69,10 +117,11 @@ export function decidedAlike(
   let both = 0;
   for (let i = 0; i < a.length; i++) {
     for (let j = i + 1; j < a.length; j++) {
-      const [one, other] = [Math.sign(a[i]! - a[j]!), Math.sign(b[i]! - b[j]!)];
+      const one = a[i]! - a[j]!;
+      const other = b[i]! - b[j]!;
       if (one === 0 || other === 0) continue;
       both++;
-      if (one === other) same++;
+      if (one > 0 === other > 0) same++;
     }
   }
   return { same, both };
@@ -93,7 +142,7 @@ export function pairwiseAgreement(
     prompt: panel.prompt,
     ...pairsOf(panel, between),
   }));
-  return shareOf(parts, seed);
+  return atOnce(estimate(shareStatistic(parts), seed));
 }
 
 function pairsOf({ rankings }: Panel, between: Between): { same: number; both: number } {
@@ -114,17 +163,18 @@ export function selfConsistency(
   rankings: readonly SetRanking[],
   { seed, labeler }: { seed: number; labeler?: string },
 ): Estimate {
-  const parts = [
-    ...groupBy(
-      rankings.filter((ranking) => labeler === undefined || ranking.labeler === labeler),
-      (ranking) => JSON.stringify([ranking.labeler, ranking.set]),
-    ).values(),
-  ].flatMap(([first, second]) =>
+  const own = rankings.filter((ranking) => labeler === undefined || ranking.labeler === labeler);
+  return atOnce(estimate(shareStatistic(repeatedPairs(own)), seed));
+}
+
+/** Pairs that labelers decided twice, by set. */
+export function repeatedPairs(rankings: readonly SetRanking[]): Part[] {
+  const bySet = groupBy(rankings, ({ labeler, set }) => `${labeler.length} ${labeler} ${set}`);
+  return [...bySet.values()].flatMap(([first, second]) =>
     second === undefined
       ? []
       : [{ prompt: first.prompt, ...decidedAlike(first.ranks, second.ranks) }],
   );
-  return shareOf(parts, seed);
 }
 
 /** Pairwise agreement of each prompt's sets, lowest first; prompts with nothing to compare are left out. */
@@ -173,28 +223,40 @@ export function meanKendallW(
   rankings: readonly SetRanking[],
   { seed }: { seed: number },
 ): Estimate {
-  const parts = panels(rankings).flatMap((panel) => {
+  return atOnce(estimate(kendallStatistic(panels(rankings)), seed));
+}
+
+export function kendallStatistic(all: readonly Panel[]): Statistic {
+  const parts = all.flatMap((panel) => {
     const W = kendallW(panel.rankings.map(({ ranks }) => ranks));
     return W === null ? [] : [{ prompt: panel.prompt, same: W, both: 1 }];
   });
-  return shareOf(parts, seed);
+  return shareStatistic(parts);
 }
 
-interface Part {
+/** Counts of one set, or of some part of it. */
+export interface Part {
   prompt: string;
   same: number;
   both: number;
 }
 
-/** Σ same / Σ both, and its range over redrawn prompts. */
-export function shareOf(parts: readonly Part[], seed: number): Estimate {
-  const byPrompt = [...groupBy(parts, ({ prompt }) => prompt).values()].map((all) => [
-    all.reduce((sum, { same }) => sum + same, 0),
-    all.reduce((sum, { both }) => sum + both, 0),
-  ]);
-  const share = ([same, both]: readonly number[]): number | null =>
-    both === 0 ? null : same! / both!;
-  return estimated(byPrompt, 2, share, (sums) => sums[1]!, seed);
+/** Σ same / Σ both. */
+export function shareStatistic(parts: readonly Part[]): Statistic {
+  const prompts = new Map<string, number>();
+  for (const { prompt } of parts) if (!prompts.has(prompt)) prompts.set(prompt, prompts.size);
+  const byPrompt = new Float64Array(2 * prompts.size);
+  for (const { prompt, same, both } of parts) {
+    const at = 2 * prompts.get(prompt)!;
+    byPrompt[at]! += same;
+    byPrompt[at + 1]! += both;
+  }
+  return {
+    width: 2,
+    byPrompt,
+    value: (sums) => (sums[1] === 0 ? null : sums[0]! / sums[1]!),
+    count: (sums) => sums[1]!,
+  };
 }
 
 /**
@@ -205,88 +267,61 @@ export function krippendorffAlpha(
   rankings: readonly SetRanking[],
   { seed }: { seed: number },
 ): Estimate {
-  const all = panels(rankings);
-  const K = Math.max(0, ...all.flatMap(({ rankings }) => rankings.flatMap(({ ranks }) => ranks)));
-  const byPrompt = [...groupBy(all, ({ prompt }) => prompt).values()].map((some) => {
-    const sums = new Array<number>(K * K + 1).fill(0);
-    for (const panel of some) addCoincidences(sums, panel, K);
-    sums[K * K] = some.length;
-    return sums;
-  });
-  return estimated(
-    byPrompt,
-    K * K + 1,
-    (sums) => alpha(sums, K),
-    (sums) => sums[K * K]!,
-    seed,
+  return atOnce(estimate(alphaStatistic(panels(rankings)), seed));
+}
+
+/** Each prompt's coincidence matrix [K, K], and its number of sets. */
+export function alphaStatistic(all: readonly Panel[]): Statistic {
+  const K = all.reduce(
+    (most, { rankings }) => rankings.reduce((max, { ranks }) => Math.max(max, ...ranks), most),
+    0,
   );
+  const width = K * K + 1;
+  const byPrompt = [...groupBy(all, ({ prompt }) => prompt).values()];
+  const sums = new Float64Array(width * byPrompt.length);
+  byPrompt.forEach((some, prompt) => {
+    const own = sums.subarray(prompt * width, (prompt + 1) * width);
+    for (const panel of some) addCoincidences(own, panel, K);
+    own[K * K] = some.length;
+  });
+  return { width, byPrompt: sums, value: (x) => alpha(x, K), count: (x) => x[K * K]! };
 }
 
 /** Adds how often ranks c and k met on a completion, each unit weighted 1 / (values − 1). */
-function addCoincidences(sums: number[], { rankings }: Panel, K: number): void {
+function addCoincidences(sums: Float64Array, { rankings }: Panel, K: number): void {
   const m = rankings.length;
+  // How often each rank was given: the matrix of all pairs of labelers follows from the counts.
+  const given = new Float64Array(K);
   for (let unit = 0; unit < rankings[0]!.ranks.length; unit++) {
-    for (let a = 0; a < m; a++) {
-      for (let b = 0; b < m; b++) {
-        if (a === b) continue;
-        const cell = (rankings[a]!.ranks[unit]! - 1) * K + rankings[b]!.ranks[unit]! - 1;
-        sums[cell]! += 1 / (m - 1);
+    given.fill(0);
+    for (const { ranks } of rankings) given[ranks[unit]! - 1]! += 1;
+    for (let c = 0; c < K; c++) {
+      if (given[c] === 0) continue;
+      for (let k = 0; k < K; k++) {
+        const pairs = given[c]! * (c === k ? given[k]! - 1 : given[k]!);
+        if (pairs > 0) sums[c * K + k]! += pairs / (m - 1);
       }
     }
   }
 }
 
 /** @param sums the coincidence matrix [K, K], row-major */
-function alpha(sums: readonly number[], K: number): number | null {
-  const n = Array.from({ length: K }, (_, c) => {
-    let total = 0;
-    for (let k = 0; k < K; k++) total += sums[c * K + k]!;
-    return total;
-  });
-  const all = n.reduce((a, b) => a + b, 0);
-  // running sums, so that the ordinal distance of two ranks is a difference
-  const upTo: number[] = [];
-  n.reduce((sum, x, c) => (upTo[c] = sum + x), 0);
+function alpha(sums: Float64Array, K: number): number | null {
+  // Σ over each row, and running sums, so that the ordinal distance of two ranks is a difference
+  const n = new Float64Array(K);
+  const upTo = new Float64Array(K + 1);
+  for (let c = 0; c < K; c++) {
+    for (let k = 0; k < K; k++) n[c]! += sums[c * K + k]!;
+    upTo[c + 1] = upTo[c]! + n[c]!;
+  }
   let observed = 0;
   let expected = 0;
   for (let c = 0; c < K; c++) {
     for (let k = c + 1; k < K; k++) {
-      const between = upTo[k]! - (c === 0 ? 0 : upTo[c - 1]!) - (n[c]! + n[k]!) / 2;
+      const between = upTo[k + 1]! - upTo[c]! - (n[c]! + n[k]!) / 2;
       observed += sums[c * K + k]! * between ** 2;
       expected += n[c]! * n[k]! * between ** 2;
     }
   }
-  return expected === 0 ? null : 1 - ((all - 1) * observed) / expected;
-}
-
-/** Redrawn samples of the prompts. */
-const REDRAWS = 400;
-
-/**
- * A function of sums over prompts, with the middle 95 % of its values when as many prompts are drawn
- * again, with replacement: sets of one prompt are alike, so single sets would look too certain.
- */
-function estimated(
-  byPrompt: readonly (readonly number[])[],
-  width: number,
-  value: (sums: readonly number[]) => number | null,
-  count: (sums: readonly number[]) => number,
-  seed: number,
-): Estimate {
-  const total = new Array<number>(width).fill(0);
-  for (const sums of byPrompt) sums.forEach((x, i) => (total[i]! += x));
-  const drawn: number[] = [];
-  for (let redraw = 0; byPrompt.length > 1 && redraw < REDRAWS; redraw++) {
-    const sums = new Float64Array(width);
-    for (let i = 0; i < byPrompt.length; i++) {
-      const one = byPrompt[randomInt(byPrompt.length, seed, STREAM.bootstrap, i, redraw)]!;
-      for (let w = 0; w < width; w++) sums[w]! += one[w]!;
-    }
-    const x = value([...sums]);
-    if (x !== null) drawn.push(x);
-  }
-  drawn.sort((a, b) => a - b);
-  const at = (share: number): number | null =>
-    drawn.length === 0 ? null : drawn[Math.round(share * (drawn.length - 1))]!;
-  return { value: value(total), low: at(0.025), high: at(0.975), count: count(total) };
+  return expected === 0 ? null : 1 - ((upTo[K]! - 1) * observed) / expected;
 }

@@ -2,7 +2,7 @@
  * Experiments on whose preferences a model follows: what is asked of the worker and what comes of it.
  * Plain records, kept in the project; each says on which inputs it was measured.
  */
-import type { Estimate } from './agreement';
+import type { Estimate } from './bootstrap';
 import type { AttributeName } from './attributes';
 import type { SimulatedValues } from './people';
 

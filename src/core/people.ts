@@ -68,4 +68,8 @@ export interface Provenance {
   file: string;
   /** ms since the epoch. */
   importedAt: number;
+  /** Its id where it was made, by which it is known again. */
+  id?: string;
+  /** The project in which it was made: two people may use the same code on two devices. */
+  project?: string;
 }

@@ -15,7 +15,7 @@ export const harmFlag = v.picklist(['insult', 'threat', 'sexual', 'self-harm', '
 
 /** Names are shown in tables and become keys; longer ones are a mistake or mischief. */
 const MAX_NAME = 80;
-const name = v.pipe(text, v.trim(), v.minLength(1), v.maxLength(MAX_NAME));
+export const name = v.pipe(text, v.trim(), v.minLength(1), v.maxLength(MAX_NAME));
 
 export const simulatedValuesSchema: Schema<SimulatedValues> = v.strictObject({
   attribute: v.picklist(ATTRIBUTE_NAMES),

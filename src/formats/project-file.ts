@@ -5,6 +5,7 @@
  *     manifest.json                 format, version, and path, size and SHA-256 of every file
  *     project.json
  *     demonstrations.jsonl  prompts.jsonl  sets.jsonl  rankings.jsonl  runs.jsonl
+ *     PREFERENCES.md  preferences.json   whose preferences it holds; for people, an import passes over it
  *     inputs.jsonl                  what each run was started on, so that it can be resumed
  *     metrics/<runId>.jsonl         one metric row per line
  *     samples/<runId>.jsonl         what the model wrote during training, one step per line
@@ -22,6 +23,9 @@ import type {
   Run,
   WeightMap,
 } from '../core/domain';
+import { preferenceCard } from '../core/preference-card';
+import { preferenceFiles } from '../core/preference-markdown';
+import { inSlices } from '../core/slices';
 import {
   badFile,
   decodeLines,
@@ -111,6 +115,7 @@ export async function writeProjectFile(bundle: ProjectBundle): Promise<Blob> {
   }
   const tensorPaths = bundle.checkpoints.map(({ manifest }) => tensorsPath(manifest.id));
   readRecords({ files, tensorPaths: new Set(tensorPaths) });
+  for (const [path, text] of await cardOf(bundle)) put(path, new TextEncoder().encode(text));
 
   const packer = new ProjectPacker();
   for (const [path, bytes] of files) await packer.add(path, bytes);
@@ -121,6 +126,14 @@ export async function writeProjectFile(bundle: ProjectBundle): Promise<Blob> {
     await packer.add(path, bytes);
   }
   return packer.finish();
+}
+
+/** The preference card of a project, by path. */
+async function cardOf({ project, rankings, demonstrations, runs }: ProjectBundle) {
+  const reward = runs.find(({ id }) => id === project.runs.reward) ?? null;
+  return preferenceFiles(
+    await inSlices(preferenceCard({ project, rankings, demonstrations, reward })),
+  );
 }
 
 /**

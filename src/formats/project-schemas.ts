@@ -178,7 +178,14 @@ export const rankingSchema: Schema<Ranking> = v.pipe(
     ms: v.exactOptional(finite),
     mode: v.exactOptional(v.picklist(['list', 'pair'])),
     repeatOf: v.exactOptional(id),
-    source: v.exactOptional(v.strictObject({ file: text, importedAt: finite })),
+    source: v.exactOptional(
+      v.strictObject({
+        file: text,
+        importedAt: finite,
+        id: v.exactOptional(id),
+        project: v.exactOptional(id),
+      }),
+    ),
   }),
   v.check(
     ({ outcome, ranks, completions }) =>

@@ -11,7 +11,7 @@ import { fileManifestSchema, type FileManifest } from './project-schemas';
 const MANIFEST = 'manifest.json';
 /** No absolute paths, no `..`, nothing unknown: exactly what a writer puts there. */
 const KNOWN_PATH =
-  /^(?:manifest\.json|project\.json|(?:demonstrations|prompts|sets|rankings|runs|inputs)\.jsonl|(?:metrics|samples)\/[\w-]{1,128}\.jsonl|checkpoints\/[\w-]{1,128}\.(?:json|safetensors))$/;
+  /^(?:manifest\.json|project\.json|PREFERENCES\.md|preferences\.json|(?:demonstrations|prompts|sets|rankings|runs|inputs)\.jsonl|(?:metrics|samples)\/[\w-]{1,128}\.jsonl|checkpoints\/[\w-]{1,128}\.(?:json|safetensors))$/;
 /** Folders that other zip programs add. */
 const FOLDER = /^(?:metrics|samples|checkpoints)\/$/;
 const MAX_INFLATED_BYTES = 2 ** 31 - 1;

@@ -2,7 +2,9 @@
  * Swap the electorate: the same SFT model, the same prompts held out, one reward model for each group of
  * labelers, judged by the held-out rankings of every group. Then, if asked, a short PPO against each.
  */
-import { shareOf, type Estimate } from '../core/agreement';
+import { shareStatistic } from '../core/agreement';
+import { estimate, type Estimate } from '../core/bootstrap';
+import { atOnce } from '../core/slices';
 import { comparisonsOf } from '../core/comparisons';
 import type { PpoConfig, RewardConfig } from '../core/config';
 import type { Ranking } from '../core/domain';
@@ -184,7 +186,7 @@ function judged(
     const { accuracy, pairs } = pairAgreement([group], own, minusLogSigmoid);
     return [{ prompt: group.prompt, same: accuracy * pairs, both: pairs }];
   });
-  return shareOf(parts, seed);
+  return atOnce(estimate(shareStatistic(parts), seed));
 }
 
 /**

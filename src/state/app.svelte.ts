@@ -4,8 +4,10 @@ import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/erro
 import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
 import { askForPersistence } from '../storage/persistence';
+import type { ReadClassFile } from '../formats/class-file';
 import { WorkerClient } from '../worker/client';
 import type { WorkerEvent } from '../worker/protocol';
+import { classProject, type ClassMember } from './class-files';
 import { Offline } from './offline.svelte';
 import { startEmbeddedWorker, takeOwnFiles } from './one-file';
 import { builtInText, loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
@@ -279,6 +281,22 @@ export class App {
     const store = await this.#opened.promise;
     const project = await store.saveBundle(bundle, bundle.project.name);
     this.#remember(project);
+    return project.id;
+  }
+
+  /**
+   * Makes a project of the sets in a class file and opens it at the ranking board: no model is needed.
+   * @param member who is going to rank
+   * @throws PlaygroundError `input`, `format`; `busy` while a run is under way. Nothing is stored then
+   */
+  async openClassFile(read: ReadClassFile, member: ClassMember): Promise<string> {
+    const store = await this.#leaveProject();
+    const bundle = classProject(read, member);
+    const project = await store.saveBundle(bundle, bundle.project.name);
+    this.#remember(project);
+    this.preferences.labeler = member.code;
+    await this.#show(store, project);
+    void askForPersistence().catch(() => false);
     return project.id;
   }
 

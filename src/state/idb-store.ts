@@ -26,25 +26,41 @@ async function commit(db: Database, changes: Changes): Promise<void> {
         await table.put({ ...project, runs: stored?.runs ?? project.runs });
       }
     }
-    const waiting: Promise<unknown>[] = [];
-    for (const [id, record] of changes.demonstrations ?? []) {
+    await inPortions(changes.demonstrations, (id, record) => {
       const table = tx.objectStore('demonstrations');
-      waiting.push(record === null ? table.delete(id) : table.put(record));
-    }
-    for (const [id, record] of changes.prompts ?? []) {
+      return record === null ? table.delete(id) : table.put(record);
+    });
+    await inPortions(changes.prompts, (id, record) => {
       const table = tx.objectStore('prompts');
-      waiting.push(record === null ? table.delete(id) : table.put(record));
-    }
-    for (const [id, record] of changes.sets ?? []) {
+      return record === null ? table.delete(id) : table.put(record);
+    });
+    await inPortions(changes.sets, (id, record) => {
       const table = tx.objectStore('sets');
-      waiting.push(record === null ? table.delete(id) : table.put(record));
-    }
-    for (const [id, record] of changes.rankings ?? []) {
+      return record === null ? table.delete(id) : table.put(record);
+    });
+    await inPortions(changes.rankings, (id, record) => {
       const table = tx.objectStore('rankings');
-      waiting.push(record === null ? table.delete(id) : table.put(record));
-    }
-    await Promise.all(waiting);
+      return record === null ? table.delete(id) : table.put(record);
+    });
   });
+}
+
+/** Records are copied when they are handed over: some milliseconds at a time. */
+const PORTION = 250;
+
+/** Waits for the database alone, so that the transaction stays one. */
+async function inPortions<T>(
+  rows: ReadonlyMap<string, T> = new Map<string, T>(),
+  store: (id: string, record: T) => Promise<unknown>,
+): Promise<void> {
+  let waiting: Promise<unknown>[] = [];
+  for (const [id, record] of rows) {
+    waiting.push(store(id, record));
+    if (waiting.length < PORTION) continue;
+    await Promise.all(waiting);
+    waiting = [];
+  }
+  await Promise.all(waiting);
 }
 
 /** Held by the first tab for as long as it lives. */

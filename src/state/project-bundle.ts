@@ -1,4 +1,5 @@
 /** A whole project as plain records: for export, import and duplicate. */
+import { originOf } from '../core/class-file';
 import type { CheckpointManifest, Demonstration, Project, Ranking, Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { Source, StageData } from '../core/run-data';
@@ -178,6 +179,10 @@ function withNewIds(bundle: ProjectBundle): ProjectBundle {
       ...project,
       id: projectId,
       ...(project.askFirst && { askFirst: project.askFirst.map(now) }),
+      origin: originOf(project),
+      ...(project.drafts === undefined
+        ? {}
+        : { drafts: project.drafts.map((draft) => ({ ...draft, setId: now(draft.setId) })) }),
       runs: {
         base: maybe(project.runs.base),
         sft: maybe(project.runs.sft),
@@ -222,6 +227,7 @@ const renamedRanking = (ranking: Ranking, projectId: string, now: Rename): Ranki
   id: now(ranking.id),
   projectId,
   setId: ranking.setId === null ? null : now(ranking.setId),
+  ...(ranking.repeatOf === undefined ? {} : { repeatOf: now(ranking.repeatOf) }),
 });
 
 /** What a run was started on: the records it copied, and the checkpoints that it names. */

@@ -18,6 +18,7 @@ import { modelName } from '../core/stage-models';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { BestOfN } from './best-of-n.svelte';
 import { Candidates, type CandidateOptions } from './candidates.svelte';
+import { ClassMerge } from './class-merge.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
 import { Experiments } from './experiments.svelte';
@@ -40,6 +41,7 @@ export class ProjectState {
   readonly people: People;
   readonly desk: RankingDesk;
   readonly experiments: Experiments;
+  readonly classMerge: ClassMerge;
   /** Changes of the demonstrations, with undo and redo. */
   readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
@@ -98,6 +100,13 @@ export class ProjectState {
       inputs: () => this.#inputs,
       settings: () => ({ reward: this.settings('reward'), ppo: this.settings('ppo') }),
       pendingSets: () => this.pendingSets,
+    });
+    this.classMerge = new ClassMerge({
+      record: () => this.record,
+      change: (change) => this.#changeRecord(change),
+      candidates: this.#candidates,
+      people: this.people,
+      queue: this.#queue,
     });
     this.transport = new RunState(
       {

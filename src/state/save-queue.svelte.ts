@@ -33,10 +33,27 @@ export class SaveQueue {
     record: PageTables[T] | null,
     later = false,
   ): void {
-    const pending: Partial<Record<PageTable, Map<string, unknown>>> = this.#pending;
-    const rows = (pending[table] ??= plainMap<string, unknown>());
     // Components may hand over proxies, which IndexedDB cannot clone.
-    rows.set(id, record === null ? null : $state.snapshot<unknown>(record));
+    this.#rows(table).set(id, record === null ? null : $state.snapshot<unknown>(record));
+    this.#start(later);
+  }
+
+  /** Puts many records in line that are plain already: thousands of snapshots would stop the page. */
+  putPlain<T extends PageTable>(
+    table: T,
+    records: Iterable<readonly [id: string, record: PageTables[T] | null]>,
+  ): void {
+    const rows = this.#rows(table);
+    for (const [id, record] of records) rows.set(id, record);
+    this.#start(false);
+  }
+
+  #rows(table: PageTable): Map<string, unknown> {
+    const pending: Partial<Record<PageTable, Map<string, unknown>>> = this.#pending;
+    return (pending[table] ??= plainMap<string, unknown>());
+  }
+
+  #start(later: boolean): void {
     this.saved = 'saving';
     if (this.#timer !== undefined && later) return;
     clearTimeout(this.#timer);

@@ -1,5 +1,7 @@
 /** Models from and for the rest of the world: Hugging Face folders in and out. */
-import type { ModelConfig, PolicyName, Project, Run, WeightMap } from '../core/domain';
+import type { ModelConfig, PolicyName, Project, Ranking, Run, WeightMap } from '../core/domain';
+import { preferenceCard, type PreferenceCard } from '../core/preference-card';
+import { inSlices } from '../core/slices';
 import { importedName } from '../core/stage-models';
 import { huggingFaceZip } from '../formats/hugging-face/export';
 import type { ModelCardFacts, TrainedStage } from '../formats/hugging-face/export-card';
@@ -75,6 +77,7 @@ export async function exportModel(
     tokenizer,
     temperature: Number(run?.config['temperature'] ?? 1),
     card: await cardFacts(db, project, name, run),
+    preferences: await preferencesOf(db, project, name),
   });
   return new Response(stream, { headers: { 'Content-Type': 'application/zip' } }).blob();
 }
@@ -132,19 +135,45 @@ const trained = ({ stage, step, totalSteps, config, finalRow }: Run): TrainedSta
   finalRow,
 });
 
-/** Those that the reward model or DPO was started on, not those that the project has by now. */
+/** Counts of those that went in. */
 async function learntRankings(
   db: Database,
   project: Project,
   name: PolicyName | 'reward',
 ): Promise<ModelCardFacts['rankings']> {
-  const learner = STAGES[name].find((stage) => stage === 'reward' || stage === 'dpo');
-  const id = learner === undefined ? null : project.runs[learner];
-  if (id === null) return { people: 0, simulated: 0 };
-  const { data } = await runInput(db, id);
-  const used = 'rankings' in data ? data.rankings : await rankings.list(db, project.id);
+  const used = await rankingsOf(db, project, name);
   const simulated = used.filter((ranking) => ranking.simulated).length;
   return { people: used.length - simulated, simulated };
+}
+
+/** Those that the reward model or DPO was started on, not those that the project has by now. */
+async function rankingsOf(
+  db: Database,
+  project: Project,
+  name: PolicyName | 'reward',
+): Promise<Ranking[]> {
+  const learner = STAGES[name].find((stage) => stage === 'reward' || stage === 'dpo');
+  const id = learner === undefined ? null : project.runs[learner];
+  if (id === null) return [];
+  const { data } = await runInput(db, id);
+  return 'rankings' in data ? data.rankings : rankings.list(db, project.id);
+}
+
+/** Whose preferences went into the model: nobody's into one that learnt from no ranking. */
+async function preferencesOf(
+  db: Database,
+  project: Project,
+  name: PolicyName | 'reward',
+): Promise<PreferenceCard> {
+  const rewardId = STAGES[name].includes('reward') ? project.runs.reward : null;
+  return inSlices(
+    preferenceCard({
+      project,
+      rankings: await rankingsOf(db, project, name),
+      demonstrations: await demonstrations.list(db, project.id),
+      reward: rewardId === null ? null : ((await runs.get(db, rewardId)) ?? null),
+    }),
+  );
 }
 
 /** Bytes of GPU memory for weights where a browser does not say how much there is. */

@@ -49,7 +49,7 @@ const ROOMS = [
   { name: 'sw', files: 'src/sw.ts', imports: ['core'] },
   {
     name: 'root',
-    files: 'src/{main,api}.ts',
+    files: 'src/{main,api,api-*}.ts',
     imports: ['core', 'state', 'ui'],
     packages: ['svelte', 'valibot', '@fontsource-variable/*'],
   },

@@ -146,7 +146,13 @@ function exported(
   kind: 'policy' | 'reward',
 ): ExportedModel {
   const normalization = kind === 'reward' ? { shift: SHIFT, scale: SCALE } : null;
-  return { kind, ...nano, temperature: 1, card: { ...CARD, stages: [], normalization } };
+  return {
+    kind,
+    ...nano,
+    temperature: 1,
+    preferences: null,
+    card: { ...CARD, stages: [], normalization },
+  };
 }
 
 /** Scores of rows that fit the context. */

@@ -1,5 +1,6 @@
 /** README.md of an exported model: what it is, how it was made, what it is not good for. */
 import type { MetricRow, ModelConfig, Stage } from '../../core/domain';
+import { markdownText } from '../../core/markdown-text';
 import { countParameters } from '../../core/presets';
 import type { ExportKind } from './export-config';
 
@@ -41,7 +42,7 @@ const STAGE_TITLES: Record<Stage, string> = {
 
 /** The card in Markdown, with the front matter that the Hub reads. */
 export function modelCard(kind: ExportKind, config: ModelConfig, facts: ModelCardFacts): string {
-  const name = asText(facts.projectName) || 'Untitled';
+  const name = markdownText(facts.projectName) || 'Untitled';
   return [
     '---',
     'library_name: transformers',
@@ -84,7 +85,7 @@ function whatItIs(kind: ExportKind, config: ModelConfig, facts: ModelCardFacts):
     role,
     '',
     `- Stage: ${last === undefined ? 'base, not trained further' : STAGE_TITLES[last.stage]}`,
-    `- Base: ${facts.base === 'scratch' ? 'none (random weights)' : asText(facts.base)}`,
+    `- Base: ${facts.base === 'scratch' ? 'none (random weights)' : markdownText(facts.base)}`,
     `- Size: ${grouped(countParameters(config))} parameters in the language model (hidden ${hidden_size}, ${num_hidden_layers} layers), stored as f32`,
     `- Context: ${max_position_embeddings} tokens; vocabulary: ${vocab_size}, byte-level BPE`,
     `- Seed: ${facts.seed}`,
@@ -110,6 +111,7 @@ function whosePreferences(kind: ExportKind, facts: ModelCardFacts): string[] {
     `- Demonstrations: ${facts.demonstrations}`,
     '',
     `The preferences are ${whose}. A few rankings do not stand for people in general.`,
+    'Who ranked, how far they agree, and what cannot be concluded: `PREFERENCES.md`, beside this file.',
   ];
 }
 
@@ -181,7 +183,7 @@ function sortedRows(values: Readonly<Record<string, number | string | boolean>>)
     .sort()
     .map((name) => {
       const value = values[name]!;
-      const shown = typeof value === 'number' ? shortNumber(value) : asText(String(value));
+      const shown = typeof value === 'number' ? shortNumber(value) : markdownText(String(value));
       return `| \`${name}\` | ${shown} |`;
     });
 }
@@ -203,11 +205,3 @@ const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$
 
 /** Six significant digits, and never "0.30000000000000004". */
 const shortNumber = (value: number): string => String(Number(value.toPrecision(6)));
-
-/** Names that people chose, as one line of plain text: no Markdown, HTML or table cell of theirs. */
-function asText(text: string): string {
-  return text
-    .replace(/\s+/gu, ' ')
-    .trim()
-    .replace(/[\\`*_{}[\]()<>#+!|~&:$^-]/g, '\\$&');
-}

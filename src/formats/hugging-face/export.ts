@@ -5,6 +5,8 @@
  */
 import type { ModelConfig, WeightMap } from '../../core/domain';
 import { PlaygroundError } from '../../core/errors';
+import type { PreferenceCard } from '../../core/preference-card';
+import { preferenceFiles } from '../../core/preference-markdown';
 import { parameterShapes } from '../../core/presets';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { toTokenizerJson } from '../../tokenizer/tokenizer-json';
@@ -31,6 +33,8 @@ export interface ExportedModel {
   /** The temperature that the policy was trained to be sampled at. */
   temperature: number;
   card: ModelCardFacts;
+  /** Whose preferences went into it: files of their own beside the card; null: nobody's. */
+  preferences: PreferenceCard | null;
 }
 
 const LM_HEAD = 'lm_head.weight';
@@ -39,7 +43,8 @@ const SCORE_BIAS = 'score.bias';
 
 /**
  * The files of a model: config.json, generation_config.json (policies only: a reward model writes
- * nothing), model.safetensors (f32), README.md, tokenizer.json, tokenizer_config.json. Everything is
+ * nothing), model.safetensors (f32), README.md, PREFERENCES.md, preferences.json,
+ * tokenizer.json, tokenizer_config.json. Everything is
  * checked here, and a refused model keeps its weights; making the contents afterwards cannot fail.
  * @throws PlaygroundError `format` naming the tensor that is missing, unknown, of another shape or not
  *   finite; `config` when the tokenizer has ids that the model has no embedding for
@@ -63,6 +68,9 @@ export function huggingFaceFiles(model: ExportedModel): ExportedFile[] {
       ? [jsonFile('generation_config.json', generationConfigJson(tokenizer, model.temperature))]
       : []),
     textFile('README.md', modelCard(kind, config, model.card)),
+    ...(model.preferences === null ? [] : preferenceFiles(model.preferences)).map(([path, text]) =>
+      textFile(path, text),
+    ),
     jsonFile('tokenizer.json', toTokenizerJson(tokenizer)),
     jsonFile('tokenizer_config.json', tokenizerConfigJson(kind, config, tokenizer)),
     { path: 'model.safetensors', ...tensors },

@@ -63,6 +63,7 @@ const policy = (change: Partial<ExportedModel> = {}): ExportedModel => ({
   weights: weightsOf(CONFIG),
   tokenizer: TOKENIZER,
   temperature: 0.7,
+  preferences: null,
   card: CARD,
   ...change,
 });

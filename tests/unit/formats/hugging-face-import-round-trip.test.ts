@@ -9,6 +9,7 @@ import { asFiles, MODELS, readFolder, refusal, ROOMY, type Folder } from './hugg
 
 const PLAIN = {
   temperature: 1,
+  preferences: null,
   card: {
     projectName: 'Round trip',
     base: 'imported',

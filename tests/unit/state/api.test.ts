@@ -31,10 +31,11 @@ describe('window.rlhf', () => {
     const { api } = await started();
     expect(Object.keys(api).sort()).toEqual(
       (
-        'addDemonstrations addRanking askFirst bestOfN complete deleteProject deviceReport diagnose ' +
-        'electorate exportHuggingFace exportProject harmDial importHuggingFace importProject ' +
-        'listDemonstrations listProjects listRankings metrics newProject openProject pause ready ' +
-        'resume rightPair score setElectorate step stop stopExperiment trainDpo trainPpo trainReward trainSft'
+        'addDemonstrations addRanking agreement askFirst bestOfN complete deleteProject deviceReport diagnose ' +
+        'electorate exportClassFile exportHuggingFace exportProject exportRankings harmDial importHuggingFace ' +
+        'importProject importRankings listDemonstrations listProjects listRankings metrics newProject ' +
+        'openClassFile openProject pause preferenceCard ready resume rightPair score setElectorate step stop ' +
+        'stopExperiment trainDpo trainPpo trainReward trainSft'
       ).split(' '),
     );
   });

@@ -5,7 +5,8 @@ import { SaveQueue } from '../../../src/state/save-queue.svelte';
 import { aSet } from '../core/ranking-parts';
 import { memoryStore, scriptedLink } from './parts';
 
-const { id: _id, seq: _seq, ...WRITTEN } = aSet(0);
+const { prompt, promptId, projectId, completions, order, sourceRunId, temperature, seed } = aSet(0);
+const WRITTEN = { prompt, promptId, projectId, completions, order, sourceRunId, temperature, seed };
 
 function candidates() {
   const preferences = new Preferences(null);
