@@ -121,7 +121,7 @@ test('a person ranks what the SFT model wrote, by keyboard, by pointer and by ta
   await expect(page.getByTestId('ranking-counts')).toContainText(/· 0 simulated/);
   // Now, and only now, the page says which model wrote what.
   await page.getByText(`“${prompts[0]}”`).click();
-  await expect(page.getByText(/Written by SFT, run 1/).first()).toBeVisible();
+  await expect(page.locator('details[open]').getByText(/Written by SFT, run 1/)).toBeVisible();
 });
 
 /** Reading four short answers, as people do; the keys come on top. */
