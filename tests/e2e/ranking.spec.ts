@@ -146,7 +146,8 @@ test('20 rankings of 4 by keyboard take a person five minutes at most', async ({
   expect(stored).toHaveLength(20);
   expect(stored.map(byLetter)).toEqual(Array.from({ length: 20 }, () => [2, 1, 4, 3]));
   // With no thought the same keys take the page a fraction of that, on a slow machine too.
-  expect(script, 'ms that the script takes').toBeLessThan(60_000);
+  expect(script, 'ms that the script takes').toBeLessThan(90_000);
+  console.log(`20 rankings, ${keys} keys: the script took ${script} ms`);
   expect(20 * READING_MS + keys * KEY_MS + script).toBeLessThan(5 * 60_000);
   await expect(page.getByTestId('pace')).toContainText(/ a set · about .* left/);
 });

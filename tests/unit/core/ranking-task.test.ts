@@ -127,6 +127,8 @@ describe('queues', () => {
       aRanking(sets[0]!, { seq: 1 }),
       aRanking(sets[1]!, { seq: 2, outcome: 'skipped', ranks: [] }),
       aRanking(sets[0]!, { seq: 3, repeatOf: 'r-s0-1' }),
+      // a repeat answers nothing by itself: its ranking has been deleted
+      aRanking(sets[2]!, { seq: 4, repeatOf: 'gone' }),
     ];
     const queues = rankingQueues(sets, own, [draft(3), draft(0)]);
     const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id);

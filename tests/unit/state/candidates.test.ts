@@ -5,7 +5,8 @@ import { SaveQueue } from '../../../src/state/save-queue.svelte';
 import { aSet } from '../core/ranking-parts';
 import { memoryStore, scriptedLink } from './parts';
 
-const { id: _id, seq: _seq, ...WRITTEN } = aSet(0);
+/** What the worker hands over; the page gives it an id and a place. */
+const WRITTEN = aSet(0);
 
 function candidates() {
   const preferences = new Preferences(null);
