@@ -208,6 +208,8 @@ test('what is begun is kept as a draft; what was skipped or submitted can be tak
   await press(page, 's');
   await queue(page, 'Discarded 1').click();
   await expect(queue(page, 'To do 2')).toBeVisible();
+  // It stands in nobody's account.
+  await expect(page.getByTestId('ranking-counts')).toContainText('1 by a person');
   await button(page, /^Take back/).click();
   await expect(queue(page, 'To do 3')).toBeVisible();
 });
