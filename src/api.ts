@@ -21,8 +21,6 @@ import { checkedRun } from './ui/explain/checked-run';
 
 import {
   text,
-  number,
-  seed,
   newProjectSchema,
   completeSchema,
   rankingSchema,

@@ -41,15 +41,14 @@ export function repeatDue({ own, sets, labeler, seed }: RepeatInput): RankingTas
   const byId = new Map(sets.map((set) => [set.id, set]));
   const eligible = first
     .slice(0, Math.max(0, n - REPEAT_DISTANCE))
-    .filter(
-      ({ id, setId, completions, flags }) =>
-        !done.has(id) &&
-        setId !== null &&
-        byId.has(setId) &&
-        !completions.some((text, i) => isFlagged(text, flags[i])),
-    );
+    .filter(({ id, setId }) => !done.has(id) && setId !== null && byId.has(setId));
   if (eligible.length === 0) return null;
-  const chosen = eligible[randomInt(eligible.length, seed, STREAM.repeats, n, who ^ 1)]!;
+  // From the one drawn onwards, the first that is harmless: few texts are read for it.
+  const drawn = randomInt(eligible.length, seed, STREAM.repeats, n, who ^ 1);
+  const chosen = [...eligible.slice(drawn), ...eligible.slice(0, drawn)].find(
+    ({ completions, flags }) => !completions.some((text, i) => isFlagged(text, flags[i])),
+  );
+  if (chosen === undefined) return null;
   const set = byId.get(chosen.setId!)!;
   return {
     set,

@@ -83,9 +83,10 @@ export class RankingDesk {
     const { task, fixed } = opened;
     if (!sets.some(({ id }) => id === task.set.id)) return this.#next();
     const { mode } = this.#context.settings();
-    return fixed || (task.mode === 'list') === (mode === 'list')
-      ? task
-      : taskFor(task.set, mode, this.#answersOf(task.set));
+    if (fixed || (task.mode === 'list') === (mode === 'list')) return task;
+    // A repeat is of a whole set, which has its answer: there is nothing to ask in pairs.
+    if (task.repeatOf !== null) return this.#next();
+    return taskFor(task.set, mode, this.#answersOf(task.set));
   });
 
   #next(): RankingTask | null {

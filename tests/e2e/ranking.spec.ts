@@ -121,7 +121,7 @@ test('a person ranks what the SFT model wrote, by keyboard, by pointer and by ta
   await expect(page.getByTestId('ranking-counts')).toContainText(/· 0 simulated/);
   // Now, and only now, the page says which model wrote what.
   await page.getByText(`“${prompts[0]}”`).click();
-  await expect(page.getByText(/Written by SFT, run 1/).first()).toBeVisible();
+  await expect(page.locator('details[open]').getByText(/Written by SFT, run 1/)).toBeVisible();
 });
 
 /** Reading four short answers, as people do; the keys come on top. */
@@ -146,7 +146,8 @@ test('20 rankings of 4 by keyboard take a person five minutes at most', async ({
   expect(stored).toHaveLength(20);
   expect(stored.map(byLetter)).toEqual(Array.from({ length: 20 }, () => [2, 1, 4, 3]));
   // With no thought the same keys take the page a fraction of that, on a slow machine too.
-  expect(script, 'ms that the script takes').toBeLessThan(60_000);
+  expect(script, 'ms that the script takes').toBeLessThan(90_000);
+  console.log(`20 rankings, ${keys} keys: the script took ${script} ms`);
   expect(20 * READING_MS + keys * KEY_MS + script).toBeLessThan(5 * 60_000);
   await expect(page.getByTestId('pace')).toContainText(/ a set · about .* left/);
 });
@@ -207,6 +208,8 @@ test('what is begun is kept as a draft; what was skipped or submitted can be tak
   await press(page, 's');
   await queue(page, 'Discarded 1').click();
   await expect(queue(page, 'To do 2')).toBeVisible();
+  // It stands in nobody's account.
+  await expect(page.getByTestId('ranking-counts')).toContainText('1 by a person');
   await button(page, /^Take back/).click();
   await expect(queue(page, 'To do 3')).toBeVisible();
 });

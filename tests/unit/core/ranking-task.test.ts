@@ -17,6 +17,8 @@ import {
   type RankingTask,
 } from '../../../src/core/ranking-task';
 import { medianMs } from '../../../src/core/ranking-queue';
+import { inputHash } from '../../../src/core/run-inputs';
+import { NO_MODELS } from '../../../src/core/stage-models';
 import { trainingRankings } from '../../../src/core/training-rankings';
 import { aRanking, aSet } from './ranking-parts';
 
@@ -127,6 +129,8 @@ describe('queues', () => {
       aRanking(sets[0]!, { seq: 1 }),
       aRanking(sets[1]!, { seq: 2, outcome: 'skipped', ranks: [] }),
       aRanking(sets[0]!, { seq: 3, repeatOf: 'r-s0-1' }),
+      // a repeat answers nothing by itself: its ranking has been deleted
+      aRanking(sets[2]!, { seq: 4, repeatOf: 'gone' }),
     ];
     const queues = rankingQueues(sets, own, [draft(3), draft(0)]);
     const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id);
@@ -150,4 +154,16 @@ it('a silent repeat teaches nothing twice', () => {
   const first = aRanking(set, { seq: 0 });
   const repeat = aRanking(set, { seq: 1, repeatOf: first.id });
   expect(trainingRankings([first, repeat])).toEqual([first]);
+  // nor does it make a reward model out of date
+  const inputs = {
+    project: { base: 'nano', runs: { ...NO_MODELS } },
+    demonstrations: [],
+    prompts: [],
+    runs: [],
+  };
+  const hashes = [[first], [first, repeat], [first, aRanking(aSet(1), { seq: 1 })]].map((ranked) =>
+    inputHash('reward', { ...inputs, rankings: ranked }),
+  );
+  expect(hashes[1]).toBe(hashes[0]);
+  expect(hashes[2]).not.toBe(hashes[0]);
 });

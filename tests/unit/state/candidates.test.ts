@@ -5,8 +5,8 @@ import { SaveQueue } from '../../../src/state/save-queue.svelte';
 import { aSet } from '../core/ranking-parts';
 import { memoryStore, scriptedLink } from './parts';
 
-const { prompt, promptId, projectId, completions, order, sourceRunId, temperature, seed } = aSet(0);
-const WRITTEN = { prompt, promptId, projectId, completions, order, sourceRunId, temperature, seed };
+/** What the worker hands over; the page gives it an id and a place. */
+const WRITTEN = aSet(0);
 
 function candidates() {
   const preferences = new Preferences(null);
@@ -16,8 +16,8 @@ function candidates() {
     (changes) => store.commit(changes),
     () => {},
   );
-  const context = { guideline: () => 1, askFirst: () => [] };
-  const made = new Candidates({ projectId: 'p1', link, queue, preferences, ...context });
+  const guideline = () => 1;
+  const made = new Candidates({ projectId: 'p1', link, queue, preferences, guideline });
   return { made, preferences, calls };
 }
 

@@ -77,7 +77,7 @@ describe('answers', () => {
     expect(seqOf(project)).toBe(2);
     // undo takes the change back, then the answers themselves
     d.undo();
-    expect(project.rankings[0]!.ranks).toEqual(RANKS);
+    expect(project.rankings[0]).toEqual(first);
     expect(d.contentOf(d.task!).assigned).toEqual([1, 2, 3, 4]);
     d.undo();
     d.undo();
@@ -177,6 +177,8 @@ describe('drafts', () => {
     d.keep(task, half, 'me');
     expect(project.people.drafts).toEqual([]);
     expect(project.record.drafts).toMatchObject([{ labeler: 'me' }]);
+    d.keep(task, half, 'anna');
+    expect(project.record.drafts).toMatchObject([{ labeler: 'me' }, { labeler: 'anna' }]);
   });
 });
 
@@ -281,6 +283,16 @@ describe('silent repeats', () => {
     d.undo();
     expect(d.task).toMatchObject({ repeatOf: repeat.repeatOf, cards: repeat.cards });
     expect(d.contentOf(d.task!).assigned).toEqual(RANKS);
+  });
+
+  it('are of whole sets: in pairs the next set comes instead', () => {
+    const { project, desk: d } = desk(many);
+    while (d.task !== null && d.task.repeatOf === null) d.submit(d.task, ranked());
+    const repeat = d.task!;
+    d.keep(repeat, { ...blankContent(4), unsure: true }, 'me');
+    project.setSetting('rankings', 'mode', 'pairs');
+    expect(d.task!.set.id).toBe(d.queues.todo[0]!.id);
+    expect(d.task!.set.id).not.toBe(repeat.set.id);
   });
 
   it('can be turned off', () => {
