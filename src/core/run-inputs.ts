@@ -34,7 +34,8 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
     parts.rankings = hashOf(ranked.map((r) => [r.prompt, r.completions, r.ranks]));
     // Nothing where everyone counts alike: runs of earlier releases know no electorate.
     const weights = ranked.map(({ labeler }) => weightOf(project.electorate, labeler));
-    if (weights.some((weight) => weight !== weights[0])) parts.electorate = hashOf(weights);
+    if (weights.some((weight) => weight !== weights[0] || weight === 0))
+      parts.electorate = hashOf(weights);
   };
   switch (stage) {
     case 'pretrain':

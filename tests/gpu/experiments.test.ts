@@ -89,7 +89,7 @@ const electorate = (changes: Partial<ElectorateInput> = {}): ElectorateInput => 
   ppo: stageConfig('ppo', {
     rollout_batch_size: 12,
     response_length: 16,
-    learning_rate: 4e-3,
+    learning_rate: 2e-3,
     kl_coef: 0.05,
   }),
   seed: 1,
