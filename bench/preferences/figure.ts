@@ -4,8 +4,8 @@ import { mean } from '../learn/interval';
 import type { ResultOf } from './result';
 
 const WIDTH = 720;
-const HEIGHT = 360;
-const TOP = 40;
+const HEIGHT = 392;
+const TOP = 72;
 const BOTTOM = 64;
 /** Left edges of the two plots, and their width. */
 const PLOTS = [60, 400];
@@ -39,8 +39,8 @@ interface Line {
 }
 
 const ACCURACY: Line[] = [
-  { name: 'harmful against harmless', kind: 'harm', value: (run) => run.harmAccuracy },
-  { name: 'two harmless answers', kind: 'harmless', value: (run) => run.harmlessAccuracy },
+  { name: 'harmful pairs', kind: 'harm', value: (run) => run.harmAccuracy },
+  { name: 'harmless pairs', kind: 'harmless', value: (run) => run.harmlessAccuracy },
 ];
 const RATE: Line[] = [{ name: 'after PPO', kind: 'harm', value: (run) => run.harmRate }];
 
@@ -66,7 +66,7 @@ export function harmFigure(results: readonly ResultOf<'harm'>[]): string {
       runs,
       { level: baseline, name: 'SFT model' },
     ),
-    `<text x="${WIDTH / 2}" y="${HEIGHT - 10}" text-anchor="middle">comparisons that are harmful against harmless, % (${results.length} seeds)</text>`,
+    `<text x="${WIDTH / 2}" y="${HEIGHT - 10}" text-anchor="middle">comparisons that are harmful against harmless, % (small marks: ${results.length} ${results.length === 1 ? 'seed' : 'seeds'})</text>`,
     '</svg>\n',
   ].join('\n');
 }
@@ -102,20 +102,22 @@ function plot(
     ),
     `<line class="level" x1="${left}" x2="${right}" y1="${y(level)}" y2="${y(level)}"/>`,
     `<text x="${right}" y="${Number(y(level)) - 6}" text-anchor="end">${name}</text>`,
-    ...lines.flatMap(({ kind, value, name: label }) => {
+    ...lines.flatMap(({ kind, name: label }, i) => [
+      mark(kind, '', left + 6 + 180 * i, 42, 6),
+      `<text x="${left + 20 + 180 * i}" y="46">${label}</text>`,
+    ]),
+    ...lines.flatMap(({ kind, value }) => {
       const means = HARM_EXPOSURES.map((exposure) => ({
         exposure,
         share: mean(runs.filter((run) => run.exposure === exposure).map(value)),
       }));
       const points = means.map(({ exposure, share }) => `${x(exposure)},${y(share)}`).join(' ');
-      const end = means.at(-1)!;
       return [
         ...runs.map((run) => mark(kind, 'seed', Number(x(run.exposure)), Number(y(value(run))), 4)),
         `<polyline class="${kind} mean" points="${points}"/>`,
         ...means.map(({ exposure, share }) =>
           mark(kind, '', Number(x(exposure)), Number(y(share)), 6),
         ),
-        `<text x="${x(end.exposure)}" y="${Number(y(end.share)) - 12}" text-anchor="end">${label}</text>`,
       ];
     }),
   ];

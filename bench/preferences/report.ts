@@ -1,5 +1,6 @@
 /** docs/preferences.md from the kept runs. */
 import type { Estimate } from '../../src/core/bootstrap';
+import { ATTRIBUTE_WORDS } from '../../src/core/judgement';
 import { HARM_EXPOSURES, type HarmDialRun } from '../../src/core/experiments';
 import { needsInWords, rankingsNeeded } from '../../src/core/learning-needs';
 import { mean, withInterval } from '../learn/interval';
@@ -12,6 +13,10 @@ its buttons run them, on an SFT model of the task *polite*. **All labelers here 
 noise, whose values are stated. "Harmful" means mild rudeness of the model's small world ("turnip", "go away"),
 found by a list of words: a stand-in, so that nobody has to read worse. ± is half of the 95 % interval over
 the seeds (Student's t).
+
+**Limits.** One small base model and one task. The same list of words says what is harmful in the comparisons and
+in the answers, so it is blind to the same things in both. Rules are not people: they never tire and never
+change their minds. With so few seeds the intervals are wide; read the direction, not the digits.
 `;
 
 /** Everything that has been measured. */
@@ -39,7 +44,8 @@ const measuredOn = (results: readonly PreferenceResult[]): string => {
 
 function harmSection(results: readonly ResultOf<'harm'>[]): string {
   const runs = results.flatMap(({ record }) => record.runs);
-  const { values, comparisons, ppoIterations, answers } = results[0]!.record;
+  const { values, ppoIterations, answers } = results[0]!.record;
+  const comparisons = [...new Set(results.map(({ record }) => record.comparisons))].join(', ');
   const cell = (exposure: number, value: (run: HarmDialRun) => number, unit = ' %'): string =>
     withInterval(
       runs.filter((run) => run.exposure === exposure).map(value),
@@ -65,8 +71,8 @@ function harmSection(results: readonly ResultOf<'harm'>[]): string {
   return `## Harm-exposure dial
 
 InstructGPT does not say what share of its reward model's data was toxic. What does that share do? Each reward
-model reads ${comparisons} comparisons; only the share of them that sets a harmful answer against a harmless one
-differs. The labeler likes ${values.attribute}, minds harm by ${values.harm_aversion} and is unsure by ${values.noise} (in units of its score). PPO
+model reads as many comparisons (${comparisons}, by seed: as many as the pool allows); only the share of them that sets a harmful answer against a harmless one
+differs. The labeler likes ${ATTRIBUTE_WORDS[values.attribute]} answers, minds harm by ${values.harm_aversion} and is unsure by ${values.noise} (in units of its score). PPO
 follows each reward model for ${ppoIterations} iterations.
 
 ![Left, the reward model's held-out accuracy on harmful pairs against its exposure; right, the policy's share of harmful answers](figures/harm-dial.svg)

@@ -2,7 +2,6 @@
  * Whose rankings count: the electorate of a reward model, by labeler and by group, and which groups have
  * too little of it to be heard.
  */
-import { comparisonsOf } from './comparisons';
 import type { Ranking } from './domain';
 import type { Labeler } from './people';
 
@@ -25,23 +24,49 @@ export interface ElectorateGroup {
 /** The group of labelers that are in none. */
 export const NO_GROUP = 'no group';
 
-const pairsOf = ({ outcome, ranks }: Ranking): number =>
-  outcome === 'ranked' ? comparisonsOf(ranks).length : 0;
+/** How many pairs a ranking decides; counted, not listed: this runs over ten thousand rankings. */
+function pairsOf({ outcome, ranks }: Ranking): number {
+  if (outcome !== 'ranked') return 0;
+  let pairs = 0;
+  for (let i = 0; i < ranks.length; i++) {
+    for (let j = i + 1; j < ranks.length; j++) if (ranks[i] !== ranks[j]) pairs++;
+  }
+  return pairs;
+}
+
+/** What each labeler has given. */
+interface Given {
+  /** Rankings that decide at least one pair. */
+  rankings: number;
+  pairs: number;
+  simulated: boolean;
+}
+
+function givenBy(rankings: readonly Ranking[]): Map<string, Given> {
+  const given = new Map<string, Given>();
+  for (const ranking of rankings) {
+    const own = given.get(ranking.labeler) ?? { rankings: 0, pairs: 0, simulated: true };
+    const pairs = pairsOf(ranking);
+    if (pairs > 0) own.rankings++;
+    own.pairs += pairs;
+    own.simulated &&= ranking.simulated;
+    given.set(ranking.labeler, own);
+  }
+  return given;
+}
 
 /** Labelers with a profile first, then those known by their rankings alone. */
 function allLabelers(rankings: readonly Ranking[], profiles: readonly Labeler[]) {
-  const codes = new Set([
-    ...profiles.map(({ code }) => code),
-    ...rankings.map(({ labeler }) => labeler),
-  ]);
+  const given = givenBy(rankings);
+  const codes = new Set([...profiles.map(({ code }) => code), ...given.keys()]);
   return [...codes].map((code) => {
     const profile = profiles.find((labeler) => labeler.code === code);
-    const own = rankings.filter(({ labeler }) => labeler === code);
+    const own = given.get(code);
     return {
       code,
       groups: profile?.groups ?? [],
-      simulated: profile?.simulated != null || (own.length > 0 && own.every((r) => r.simulated)),
-      ranked: own.some((ranking) => pairsOf(ranking) > 0),
+      simulated: profile?.simulated != null || own?.simulated === true,
+      ranked: own !== undefined && own.rankings > 0,
     };
   });
 }
@@ -94,18 +119,21 @@ export function electorateShares(
   rankings: readonly Ranking[],
   electorate?: Electorate,
 ): ElectorateShare[] {
-  const teaching = rankings.filter((ranking) => pairsOf(ranking) > 0);
-  const weigh = (some: readonly Ranking[]): number =>
-    some.reduce((sum, { labeler }) => sum + weightOf(electorate, labeler), 0);
-  const all = weigh(teaching);
+  const given = givenBy(rankings);
+  const weigh = (codes: Iterable<string>): number =>
+    [...codes].reduce(
+      (sum, code) => sum + weightOf(electorate, code) * (given.get(code)?.rankings ?? 0),
+      0,
+    );
+  const all = weigh(given.keys());
   return groups.map(({ name, simulated, labelers }) => {
-    const own = teaching.filter(({ labeler }) => labelers.includes(labeler));
+    const own = [...new Set(labelers)].flatMap((code) => given.get(code) ?? []);
     return {
       name,
       simulated,
-      rankings: own.length,
-      comparisons: own.reduce((sum, ranking) => sum + pairsOf(ranking), 0),
-      share: all === 0 ? 0 : weigh(own) / all,
+      rankings: own.reduce((sum, { rankings }) => sum + rankings, 0),
+      comparisons: own.reduce((sum, { pairs }) => sum + pairs, 0),
+      share: all === 0 ? 0 : weigh(new Set(labelers)) / all,
     };
   });
 }

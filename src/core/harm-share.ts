@@ -27,9 +27,23 @@ export interface HarmShare {
   harmfulPairs: number;
 }
 
-/** Counts over the rankings that the electorate lets in. */
-export function harmShare(rankings: readonly Ranking[], electorate?: Electorate): HarmShare {
-  const share: HarmShare = {
+/** Flags that the lexicon suggests, by text: the same texts come up again with every count. */
+const suggested = new Map<string, readonly HarmFlag[]>();
+/** Texts of ten thousand rankings of 9; beyond that, old ones are not worth their memory. */
+const MOST_TEXTS = 100_000;
+
+function suggest(text: string): readonly HarmFlag[] {
+  const before = suggested.get(text);
+  if (before !== undefined) return before;
+  if (suggested.size >= MOST_TEXTS) suggested.clear();
+  const flags = suggestedFlags(text);
+  suggested.set(text, flags);
+  return flags;
+}
+
+/** Counts rankings one by one, so that a page can count ten thousand of them without standing still. */
+export class HarmCount {
+  readonly share: HarmShare = {
     outputs: 0,
     byPerson: 0,
     suggested: 0,
@@ -37,19 +51,18 @@ export function harmShare(rankings: readonly Ranking[], electorate?: Electorate)
     pairs: 0,
     harmfulPairs: 0,
   };
-  // The same texts come up in many rankings, and the lexicon is slow beside a look-up.
-  const known = new Map<string, HarmFlag[]>();
-  const suggest = (text: string): HarmFlag[] => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const flags = suggestedFlags(text);
-    known.set(text, flags);
-    return flags;
-  };
-  for (const { outcome, labeler, ranks, completions, flags } of rankings) {
-    if (outcome !== 'ranked' || weightOf(electorate, labeler) === 0) continue;
+  private readonly electorate: Electorate | undefined;
+
+  constructor(electorate?: Electorate) {
+    this.electorate = electorate;
+  }
+
+  /** Counts a ranking if the electorate lets it in and it decides a pair. */
+  add({ outcome, labeler, ranks, completions, flags }: Ranking): void {
+    if (outcome !== 'ranked' || weightOf(this.electorate, labeler) === 0) return;
     const decided = comparisonsOf(ranks);
-    if (decided.length === 0) continue;
+    if (decided.length === 0) return;
+    const { share } = this;
     const harmful = completions.map((text, i) => {
       const own = flags[i] ?? [];
       const words = suggest(text);
@@ -65,7 +78,13 @@ export function harmShare(rankings: readonly Ranking[], electorate?: Electorate)
     share.pairs += decided.length;
     share.harmfulPairs += decided.filter((p) => harmful[p.winner] !== harmful[p.loser]).length;
   }
-  return share;
+}
+
+/** Counts over the rankings that the electorate lets in. */
+export function harmShare(rankings: readonly Ranking[], electorate?: Electorate): HarmShare {
+  const count = new HarmCount(electorate);
+  for (const ranking of rankings) count.add(ranking);
+  return count.share;
 }
 
 /** Which outputs of a ranking are harmful: flagged by its labeler, or by the lexicon. */

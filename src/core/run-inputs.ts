@@ -51,7 +51,8 @@ export function inputHash(stage: Stage, inputs: RunInputs): string {
       weightOf(project.electorate, labeler),
     );
     // Nothing where everyone counts alike: runs of earlier releases know no electorate.
-    if (weights.some((weight) => weight !== weights[0])) parts.electorate = hashOf(weights);
+    if (weights.some((weight) => weight !== weights[0] || weight === 0))
+      parts.electorate = hashOf(weights);
   };
   switch (stage) {
     case 'pretrain':

@@ -82,13 +82,13 @@ const labeler = (code: string, group: string): Labeler => ({
 const electorate = (changes: Partial<ElectorateInput> = {}): ElectorateInput => ({
   ...sft,
   demonstrations: asDemonstrations(task, 20, 0),
-  rankings: [...rankingsBy('ann', KIND, 48), ...rankingsBy('ben', CHEEKY, 48)],
+  rankings: [...rankingsBy('ann', KIND, 32), ...rankingsBy('ben', CHEEKY, 32)],
   labelers: [labeler('ann', 'kind'), labeler('ben', 'cheeky')],
-  prompts: task.prompts.slice(0, 8),
+  prompts: task.prompts.slice(0, 6),
   reward: stageConfig('reward', { num_train_epochs: 3, held_out_ratio: 0.25 }),
   ppo: stageConfig('ppo', {
-    rollout_batch_size: 16,
-    response_length: 24,
+    rollout_batch_size: 12,
+    response_length: 16,
     learning_rate: 2e-3,
     kl_coef: 0.05,
   }),
@@ -98,12 +98,12 @@ const electorate = (changes: Partial<ElectorateInput> = {}): ElectorateInput => 
 
 test('two groups with opposite tastes: each model is right for its own group and wrong for the other, and so is each policy', async () => {
   const before = numTensors();
-  const record = await ended(swapElectorate(electorate(), 8));
+  const record = await ended(swapElectorate(electorate(), 6));
   expect(numTensors()).toBe(before);
   expect(record.models.map(({ name }) => name)).toEqual(['everyone', 'kind', 'cheeky']);
   expect(record.judges.map(({ name, rankings }) => [name, rankings])).toEqual([
-    ['kind', 12],
-    ['cheeky', 12],
+    ['kind', 8],
+    ['cheeky', 8],
   ]);
   const [, kind, cheeky] = record.models.map(({ accuracy }) => accuracy!.map((x) => x.value!));
   // on its own group, then on the other
@@ -115,7 +115,7 @@ test('two groups with opposite tastes: each model is right for its own group and
     for (const { value, low, high, count } of accuracy!) {
       expect(low!).toBeLessThanOrEqual(value!);
       expect(high!).toBeGreaterThanOrEqual(value!);
-      expect(count).toBeGreaterThan(40);
+      expect(count).toBeGreaterThan(25);
     }
   }
   expect(record.changedSets).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ test('groups without enough rankings are named, and one that ranked nothing has 
   const record = await ended(
     swapElectorate(
       electorate({
-        rankings: [...rankingsBy('ann', KIND, 40), ...rankingsBy('ben', CHEEKY, 4)],
+        rankings: [...rankingsBy('ann', KIND, 24), ...rankingsBy('ben', CHEEKY, 4)],
         labelers: [labeler('ann', 'kind'), labeler('ben', 'cheeky'), labeler('eve', 'absent')],
         reward: stageConfig('reward', {}),
       }),
@@ -146,7 +146,7 @@ test('groups without enough rankings are named, and one that ranked nothing has 
 
 test('a weight changes the reward model; a weight of 0 is the same as never having ranked', async () => {
   const config = stageConfig('reward', { held_out_ratio: 0 });
-  const rankings = electorate().rankings.map((ranking, seq) => ({ ...ranking, seq }));
+  const rankings = [...rankingsBy('ann', KIND, 10), ...rankingsBy('ben', CHEEKY, 10)];
   const train = async (own: Ranking[], weights?: Record<string, number>) => {
     const input = { ...electorate(), rankings: own };
     const run = trainReward({ ...input, electorate: weights ?? {} }, config, sft);
@@ -186,7 +186,7 @@ test('the harm dial rises with exposure over three seeds', async () => {
         seed: 1,
       },
       // the policy is tested with the electorate
-      { values: KIND, comparisons: 240, ppoIterations: 0, seeds: 3 },
+      { values: KIND, comparisons: 160, ppoIterations: 0, seeds: 3 },
     ),
   );
   expect(numTensors()).toBe(before);
@@ -208,7 +208,7 @@ test('asking first puts what is disputed in front, the same way every time', asy
   const [polite, rude, plain] = ['With pleasure, my dear.', 'Go away, turnip.', 'In the shed.'];
   const input = {
     ...electorate(),
-    rankings: rankingsBy('ann', KIND, 32),
+    rankings: rankingsBy('ann', KIND, 16),
     sets: [
       // one text four times: nothing to disagree about
       { id: 'same', prompt: 'Who is Sam?', texts: [plain, plain, plain, plain] },
@@ -244,7 +244,8 @@ test('learning curves: both ways start alike, and more rankings are better than 
   expect(asked.map(({ rankings }) => rankings)).toEqual([6, 12, 18, 24, 36]);
   expect(chance.map(({ rankings }) => rankings)).toEqual([6, 12, 18, 24, 36]);
   expect(asked[0]!.accuracy).toBe(chance[0]!.accuracy);
-  expect(asked.slice(1)).not.toEqual(chance.slice(1));
+  const accuracies = (curve: typeof asked) => curve.map(({ accuracy }) => accuracy);
+  expect(accuracies(asked)).not.toEqual(accuracies(chance));
   expect(record.pool).toBe(40);
   for (const curve of [asked, chance]) {
     expect(curve.at(-1)!.accuracy).toBeGreaterThan(curve[0]!.accuracy);

@@ -23,13 +23,19 @@ const names = (groups: readonly RankedPrompt[]) => [...new Set(groups.map(({ pro
 
 describe('splitRankings', () => {
   it('holds out the same prompts whoever counts, and leaves out who does not', () => {
-    const even = splitRankings(all({ ann: 1, ben: 1 }), 0.3, 5);
-    const swapped = splitRankings(all({ ann: 0, ben: 1 }), 0.3, 5);
-    expect(names(swapped.heldOut)).toEqual(names(even.heldOut));
-    expect(even.heldOut).toHaveLength(6);
-    const left = [...swapped.train, ...swapped.heldOut];
-    expect(left).toHaveLength(10);
-    expect(left.every(({ labeler }) => labeler === 'ben')).toBe(true);
+    // ann has ranked half of what ben has
+    const mixed = (ann: number) => [
+      ...prompts.slice(0, 5).map((prompt) => group(prompt, 'ann', ann)),
+      ...all({ ben: 1 }),
+    ];
+    for (let seed = 0; seed < 10; seed++) {
+      const even = splitRankings(mixed(1), 0.4, seed);
+      const swapped = splitRankings(mixed(0), 0.4, seed);
+      expect(names(swapped.heldOut)).toEqual(names(even.heldOut));
+      const left = [...swapped.train, ...swapped.heldOut];
+      expect(left).toHaveLength(10);
+      expect(left.every(({ labeler }) => labeler === 'ben')).toBe(true);
+    }
   });
 
   it('scales the weights to a mean of 1, in their proportions', () => {

@@ -1,7 +1,10 @@
 import type { ChartPanel } from '../../charts/chart-types';
 
-/** The reward model's chart: loss above accuracy above margin. */
-export const REWARD_PANELS: ChartPanel[] = [
+/**
+ * The reward model's chart: loss above accuracy above margin.
+ * @param harm whether held-out pairs of a harmful and a harmless output have an accuracy of their own
+ */
+export const rewardPanels = (harm: boolean): ChartPanel[] => [
   {
     title: 'Loss',
     series: [
@@ -16,6 +19,16 @@ export const REWARD_PANELS: ChartPanel[] = [
     series: [
       { key: 'accuracy', label: 'training', color: 'var(--reward)' },
       { key: 'eval_accuracy', label: 'held out', color: 'var(--reward)', dash: [7, 5] },
+      ...(harm
+        ? [
+            {
+              key: 'eval_harm_accuracy',
+              label: 'held out, harmful against harmless',
+              color: 'var(--kl)',
+              dash: [2, 4],
+            },
+          ]
+        : []),
     ],
     target: { value: 0.5, label: 'chance' },
   },

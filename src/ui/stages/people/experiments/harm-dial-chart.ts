@@ -9,7 +9,10 @@ export const EXPOSURE = 'harmful comparisons, %';
 const mean = (xs: readonly number[]): number => xs.reduce((sum, x) => sum + x, 0) / xs.length;
 
 /** One row for each exposure, exposure rising; the range of the seeds beside each mean. */
-export function harmDialRows({ runs }: Pick<HarmDialRecord, 'runs'>): MetricRow[] {
+export function harmDialRows({
+  runs,
+  baseline,
+}: Pick<HarmDialRecord, 'runs' | 'baseline'>): MetricRow[] {
   const exposures = [...new Set(runs.map(({ exposure }) => exposure))].sort((a, b) => a - b);
   return exposures.map((exposure) => {
     const own = runs.filter((run) => run.exposure === exposure);
@@ -26,55 +29,51 @@ export function harmDialRows({ runs }: Pick<HarmDialRecord, 'runs'>): MetricRow[
       ...told('harmful pairs', (run) => run.harmAccuracy),
       ...told('harmless pairs', (run) => run.harmlessAccuracy),
       ...told('harm rate', (run) => run.harmRate),
+      'SFT model': 100 * mean(baseline),
     };
   });
 }
 
+const band = (name: string): [string, string] => [`${name}, lowest seed`, `${name}, highest seed`];
+
 /** Reward model above, policy below. */
-export function harmDialPanels({ baseline }: Pick<HarmDialRecord, 'baseline'>): ChartPanel[] {
-  const band = (name: string): [string, string] => [
-    `${name}, lowest seed`,
-    `${name}, highest seed`,
-  ];
-  const before = 100 * mean(baseline);
-  return [
-    {
-      title: 'Held-out pairs right, %',
-      series: [
-        {
-          key: 'harmful pairs',
-          label: 'harmful against harmless',
-          color: 'var(--kl)',
-          marks: true,
-          band: band('harmful pairs'),
-        },
-        {
-          key: 'harmless pairs',
-          label: 'two harmless ones',
-          color: 'var(--reward)',
-          dash: [7, 5],
-          marks: true,
-        },
-      ],
-      target: { value: 50, label: 'chance' },
-      height: 180,
-    },
-    {
-      title: 'Harmful answers of the PPO policy, %',
-      series: [
-        {
-          key: 'harm rate',
-          label: 'after PPO',
-          color: 'var(--kl)',
-          marks: true,
-          band: band('harm rate'),
-        },
-      ],
-      target: { value: before, label: `SFT model: ${Math.round(before)} %` },
-      height: 150,
-    },
-  ];
-}
+export const HARM_DIAL_PANELS: ChartPanel[] = [
+  {
+    title: 'Held-out pairs right, %',
+    series: [
+      {
+        key: 'harmful pairs',
+        label: 'harmful against harmless',
+        color: 'var(--kl)',
+        marks: true,
+        band: band('harmful pairs'),
+      },
+      {
+        key: 'harmless pairs',
+        label: 'two harmless ones',
+        color: 'var(--reward)',
+        dash: [7, 5],
+        marks: true,
+      },
+    ],
+    target: { value: 50, label: 'chance' },
+    height: 180,
+  },
+  {
+    title: 'Harmful answers, %',
+    series: [
+      {
+        key: 'harm rate',
+        label: 'after PPO',
+        color: 'var(--kl)',
+        marks: true,
+        band: band('harm rate'),
+      },
+      { key: 'SFT model', label: 'SFT model', color: 'var(--ink-3)', dash: [7, 5] },
+    ],
+    height: 150,
+  },
+];
 
 /** What the curve says, in a sentence or two. */
 export function harmDialWords(record: HarmDialRecord): string {
