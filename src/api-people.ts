@@ -55,10 +55,17 @@ const formatSchema = v.optional(
   v.picklist(['class', 'trl', 'kwise'], 'must be one of class, trl, kwise'),
   'class',
 );
-const classFileSchema = v.strictObject({ task: v.optional(v.string('must be text'), '') });
+const names = v.array(
+  v.pipe(text, v.maxLength(80, 'has at most 80 characters')),
+  'must be a list of names',
+);
+const classFileSchema = v.strictObject({
+  task: v.optional(v.string('must be text'), ''),
+  groups: v.exactOptional(names),
+});
 const memberSchema = v.strictObject({
   labeler: v.pipe(text, v.maxLength(80, 'has at most 80 characters')),
-  groups: v.optional(v.array(text, 'must be a list of names'), []),
+  groups: v.optional(names, []),
   consent: v.optional(v.boolean('must be true or false'), false),
 });
 const importSchema = v.strictObject({
@@ -119,9 +126,9 @@ export function peopleFunctions(app: App, opened: () => Promise<ProjectState>) {
       return checked === 'class' ? rankingsFile(project) : trainerFile(project, checked);
     },
     /** What a class needs to rank: sets, guideline, names of groups; no model. */
-    async exportClassFile(options?: { task?: string }): Promise<Blob> {
-      const { task } = check('options', classFileSchema, options ?? {});
-      return setsFile(await opened(), task);
+    async exportClassFile(options?: { task?: string; groups?: string[] }): Promise<Blob> {
+      const checked = check('options', classFileSchema, options ?? {});
+      return setsFile(await opened(), checked);
     },
     /** Makes a project of the sets in a class file, opens it, and resolves with its id. */
     async openClassFile(

@@ -79,7 +79,6 @@ export async function makeModels(task: TrlTask): Promise<Exported> {
     config: base.modelConfig,
     tokenizer: base.tokenizer,
     temperature: 1,
-    preferences: null,
   };
   return {
     files: {

@@ -93,8 +93,7 @@ export function* agreementReport(
     }
     yield;
   }
-  const all = panels(ranked);
-  yield;
+  const all = yield* panels(ranked);
   const codes = [...new Set(ranked.map(({ labeler }) => labeler))].sort();
   const groupsOf = membership(codes, labelers);
   const groups = [...new Set([...groupsOf.values()].flat())].sort();
@@ -108,9 +107,9 @@ export function* agreementReport(
     }
   }
   yield;
-  const kendall = kendallStatistic(all);
-  yield;
-  const alpha = alphaStatistic(all);
+  const kendall = yield* kendallStatistic(all);
+  const alpha = yield* alphaStatistic(all);
+  const repeats = shareStatistic(repeatedPairs(ranked));
   yield;
   return {
     rankings: ranked.length,
@@ -119,7 +118,7 @@ export function* agreementReport(
     pairwise: yield* estimate(shareStatistic(pairs.bySet), SEED),
     kendallW: yield* estimate(kendall, SEED),
     alpha: yield* estimate(alpha, SEED),
-    selfConsistency: yield* estimate(shareStatistic(repeatedPairs(ranked)), SEED),
+    selfConsistency: yield* estimate(repeats, SEED),
     groups,
     byGroup,
     byLabeler: pairs.byLabeler,

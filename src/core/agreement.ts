@@ -7,7 +7,7 @@ import type { Ranking } from './domain';
 import { groupBy } from './group-by';
 import { midranks } from './midranks';
 import { competitionRanks } from './ranking-board';
-import { atOnce } from './slices';
+import { atOnce, type Sliced } from './slices';
 
 /** One ranking as it is compared: `ranks` in the order of the set's texts, whatever the screen showed. */
 export interface SetRanking {
@@ -98,14 +98,21 @@ export interface Panel {
   rankings: SetRanking[];
 }
 
-export function panels(rankings: readonly SetRanking[]): Panel[] {
-  return [...groupBy(rankings, ({ set }) => set).values()]
-    .map((all) => ({
-      prompt: all[0].prompt,
-      set: all[0].set,
-      rankings: [...groupBy(all, ({ labeler }) => labeler).values()].map(([first]) => first),
-    }))
-    .filter(({ rankings }) => rankings.length > 1);
+/** Panels or rankings between two interruptions. */
+const PORTION = 100;
+
+export function* panels(rankings: readonly SetRanking[]): Sliced<Panel[]> {
+  const bySet = new Map<string, Map<string, SetRanking>>();
+  for (const [i, ranking] of rankings.entries()) {
+    const firsts = bySet.get(ranking.set) ?? new Map<string, SetRanking>();
+    bySet.set(ranking.set, firsts);
+    if (!firsts.has(ranking.labeler)) firsts.set(ranking.labeler, ranking);
+    if (i % (10 * PORTION) === 0) yield;
+  }
+  return [...bySet.values()]
+    .filter((firsts) => firsts.size > 1)
+    .map((firsts) => [...firsts.values()] as [SetRanking, ...SetRanking[]])
+    .map((own) => ({ prompt: own[0].prompt, set: own[0].set, rankings: own }));
 }
 
 /** Pairs that both rankings decide, and those that they decide alike. */
@@ -138,7 +145,7 @@ export function pairwiseAgreement(
   rankings: readonly SetRanking[],
   { seed, between = () => true }: { seed: number; between?: Between },
 ): Estimate {
-  const parts = panels(rankings).map((panel) => ({
+  const parts = atOnce(panels(rankings)).map((panel) => ({
     prompt: panel.prompt,
     ...pairsOf(panel, between),
   }));
@@ -181,7 +188,7 @@ export function repeatedPairs(rankings: readonly SetRanking[]): Part[] {
 export function agreementByPrompt(
   rankings: readonly SetRanking[],
 ): { prompt: string; agreement: number; pairs: number }[] {
-  const byPrompt = groupBy(panels(rankings), ({ prompt }) => prompt);
+  const byPrompt = groupBy(atOnce(panels(rankings)), ({ prompt }) => prompt);
   return [...byPrompt]
     .map(([prompt, all]) => {
       const counts = all.map((panel) => pairsOf(panel, () => true));
@@ -223,14 +230,16 @@ export function meanKendallW(
   rankings: readonly SetRanking[],
   { seed }: { seed: number },
 ): Estimate {
-  return atOnce(estimate(kendallStatistic(panels(rankings)), seed));
+  return atOnce(estimate(atOnce(kendallStatistic(atOnce(panels(rankings)))), seed));
 }
 
-export function kendallStatistic(all: readonly Panel[]): Statistic {
-  const parts = all.flatMap((panel) => {
-    const W = kendallW(panel.rankings.map(({ ranks }) => ranks));
-    return W === null ? [] : [{ prompt: panel.prompt, same: W, both: 1 }];
-  });
+export function* kendallStatistic(all: readonly Panel[]): Sliced<Statistic> {
+  const parts: Part[] = [];
+  for (const [i, { prompt, rankings }] of all.entries()) {
+    const W = kendallW(rankings.map(({ ranks }) => ranks));
+    if (W !== null) parts.push({ prompt, same: W, both: 1 });
+    if (i % PORTION === 0) yield;
+  }
   return shareStatistic(parts);
 }
 
@@ -267,11 +276,11 @@ export function krippendorffAlpha(
   rankings: readonly SetRanking[],
   { seed }: { seed: number },
 ): Estimate {
-  return atOnce(estimate(alphaStatistic(panels(rankings)), seed));
+  return atOnce(estimate(atOnce(alphaStatistic(atOnce(panels(rankings)))), seed));
 }
 
 /** Each prompt's coincidence matrix [K, K], and its number of sets. */
-export function alphaStatistic(all: readonly Panel[]): Statistic {
+export function* alphaStatistic(all: readonly Panel[]): Sliced<Statistic> {
   const K = all.reduce(
     (most, { rankings }) => rankings.reduce((max, { ranks }) => Math.max(max, ...ranks), most),
     0,
@@ -279,11 +288,12 @@ export function alphaStatistic(all: readonly Panel[]): Statistic {
   const width = K * K + 1;
   const byPrompt = [...groupBy(all, ({ prompt }) => prompt).values()];
   const sums = new Float64Array(width * byPrompt.length);
-  byPrompt.forEach((some, prompt) => {
+  for (const [prompt, some] of byPrompt.entries()) {
     const own = sums.subarray(prompt * width, (prompt + 1) * width);
     for (const panel of some) addCoincidences(own, panel, K);
     own[K * K] = some.length;
-  });
+    if (prompt % (PORTION / 4) === 0) yield;
+  }
   return { width, byPrompt: sums, value: (x) => alpha(x, K), count: (x) => x[K * K]! };
 }
 

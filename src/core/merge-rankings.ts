@@ -74,7 +74,7 @@ export interface MergeOptions {
 }
 
 /** Rankings between two interruptions. */
-const PORTION = 50;
+const PORTION = 25;
 
 /** Everything that is known of rankings at one moment: ours, and what the plan adds. */
 interface Known {
@@ -188,11 +188,12 @@ function* mergeFile(merge: FileMerge): Sliced<void> {
   const { file, name } = one;
   const sets = new Map(file.sets.map((set) => [set.id, set]));
   const guidelines = guidelineVersions(ours, file, plan, options.now);
-  const prepared = file.rankings.map((theirs, index) => ({
-    index,
-    theirs,
-    ranking: prepare(theirs, sets.get(theirs.set)!, merge, guidelines),
-  }));
+  const prepared: { index: number; theirs: ClassRanking; ranking: Ranking }[] = [];
+  for (const [index, theirs] of file.rankings.entries()) {
+    const ranking = prepare(theirs, sets.get(theirs.set)!, merge, guidelines);
+    prepared.push({ index, theirs, ranking });
+    if (index % PORTION === 0) yield;
+  }
   yield;
   const people = settlePeople({
     name,

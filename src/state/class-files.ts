@@ -42,13 +42,23 @@ const classSet = ({ id, prompt, completions }: CandidateSet): ClassSet => ({
   completions: completions.map(({ text, finish }) => ({ text, finish })),
 });
 
+/** What the teacher says to the class. */
+export interface ClassInvitation {
+  /** What is asked of it. */
+  task?: string;
+  /** Groups to choose from; those of the project's labelers where nothing is said. */
+  groups?: readonly string[];
+}
+
 /**
  * What a class needs to rank: prompts, completions, the guideline in force, names of groups. No model,
  * no name of anybody, no ranking.
- * @param task what the teacher asks of the class
  * @throws PlaygroundError `missing` when there is nothing to rank
  */
-export function setsFile(project: ProjectState, task = ''): Blob {
+export function setsFile(
+  project: ProjectState,
+  { task = '', groups = project.people.groups }: ClassInvitation = {},
+): Blob {
   if (project.sets.length === 0) {
     throw new PlaygroundError({
       code: 'missing',
@@ -58,6 +68,7 @@ export function setsFile(project: ProjectState, task = ''): Blob {
   }
   const file: ClassFile = {
     ...head(project),
+    groups: [...plainSet(groups.map((group) => group.trim()).filter((group) => group !== ''))],
     ...(task.trim() === '' ? {} : { task: task.trim() }),
     guidelines: [project.people.guideline],
     sets: project.sets.map(classSet),

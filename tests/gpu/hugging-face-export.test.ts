@@ -36,7 +36,6 @@ function exported(kind: 'policy' | 'reward', weights: WeightMap): ExportedModel 
     weights: new Map(weights), // the export takes them over
     tokenizer,
     temperature: 1,
-    preferences: null,
     card: { ...card, rankings, normalization: null },
   };
 }

@@ -1,5 +1,6 @@
 /** A project as a file and back, through real databases. */
 import { expect, test } from 'vitest';
+import { without } from '../../src/core/without';
 import { readProjectFile, writeProjectFile } from '../../src/formats/project-file';
 import { addProject, readProject } from '../../src/state/project-bundle';
 import { loadCheckpoint, saveCheckpoint, sweepChunks } from '../../src/storage/checkpoints';
@@ -46,6 +47,8 @@ async function fullProject(db: Database): Promise<{ projectId: string; runId: st
       order: [1, 0],
     },
   ]);
+  const first = without(ranking!, 'id', 'projectId', 'seq');
+  await rankings.append(db, projectId, [{ ...first, ranks: [2, 1], repeatOf: ranking!.id }]);
   await appendMetrics(
     db,
     { id: runId, projectId },
@@ -95,7 +98,22 @@ async function fullProject(db: Database): Promise<{ projectId: string; runId: st
     { ...done, stage: 'reward', parentId: runId, checkpointId: null, finalRow: null },
     { stage: 'reward', seed: 1, start, demonstrations: shown, rankings: [ranking!] },
   );
-  await updateProject(db, projectId, { page: 'ppo', settings: { sft: { learning_rate: 1e-3 } } });
+  await updateProject(db, projectId, {
+    page: 'ppo',
+    settings: { sft: { learning_rate: 1e-3 } },
+    origin: 'the-first',
+    drafts: [
+      {
+        labeler: 'Ada',
+        setId: set!.id,
+        assigned: [null],
+        flags: [[]],
+        ratings: [{}],
+        comment: '',
+        unsure: false,
+      },
+    ],
+  });
   return { projectId, runId };
 }
 
@@ -141,6 +159,10 @@ test('a file holds all that the database holds, and brings it back bit for bit',
   const added = await addProject(there, bundle, bundle.project.name);
   expect(added.id).not.toBe(projectId);
   expect(await contents(there)).toEqual(await contents(here));
+  // A project that began itself is the origin of its copies; one that did not keeps its own.
+  expect(added.origin).toBe('the-first');
+  const own = { ...bundle, project: without(bundle.project, 'origin') };
+  expect((await addProject(await testDatabase(), own, 'copy')).origin).toBe(projectId);
   // And once more beside the original: nothing of it is touched.
   const before = await readProject(here, projectId);
   await addProject(here, bundle, 'again');

@@ -34,7 +34,6 @@ export async function exportBlob(): Promise<{ bytes: number; ms: number }> {
     weights,
     tokenizer: trainBpe(['the goat'], { vocab_size: 261 }),
     temperature: 1,
-    preferences: null,
     card: {
       projectName: 'memory',
       base: 'scratch',

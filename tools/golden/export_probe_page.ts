@@ -150,7 +150,6 @@ function exported(
     kind,
     ...nano,
     temperature: 1,
-    preferences: null,
     card: { ...CARD, stages: [], normalization },
   };
 }

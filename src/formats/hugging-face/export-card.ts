@@ -40,8 +40,16 @@ const STAGE_TITLES: Record<Stage, string> = {
   dpo: 'DPO on rankings',
 };
 
-/** The card in Markdown, with the front matter that the Hub reads. */
-export function modelCard(kind: ExportKind, config: ModelConfig, facts: ModelCardFacts): string {
+/**
+ * The card in Markdown, with the front matter that the Hub reads.
+ * @param withPreferences PREFERENCES.md lies beside it
+ */
+export function modelCard(
+  kind: ExportKind,
+  config: ModelConfig,
+  facts: ModelCardFacts,
+  withPreferences = false,
+): string {
   const name = markdownText(facts.projectName) || 'Untitled';
   return [
     '---',
@@ -60,6 +68,7 @@ export function modelCard(kind: ExportKind, config: ModelConfig, facts: ModelCar
     '',
     ...whosePreferences(kind, facts),
     '',
+    ...(withPreferences ? [SEE_PREFERENCES, ''] : []),
     '## Use',
     '',
     ...(kind === 'policy' ? policyUse() : rewardUse(facts)),
@@ -73,6 +82,9 @@ export function modelCard(kind: ExportKind, config: ModelConfig, facts: ModelCar
     '',
   ].join('\n');
 }
+
+const SEE_PREFERENCES =
+  'Who ranked, how far they agree, and what cannot be concluded from it: `PREFERENCES.md`, beside this file.';
 
 function whatItIs(kind: ExportKind, config: ModelConfig, facts: ModelCardFacts): string[] {
   const { hidden_size, num_hidden_layers, max_position_embeddings, vocab_size } = config;
@@ -111,7 +123,6 @@ function whosePreferences(kind: ExportKind, facts: ModelCardFacts): string[] {
     `- Demonstrations: ${facts.demonstrations}`,
     '',
     `The preferences are ${whose}. A few rankings do not stand for people in general.`,
-    'Who ranked, how far they agree, and what cannot be concluded: `PREFERENCES.md`, beside this file.',
   ];
 }
 

@@ -33,8 +33,8 @@ export interface ExportedModel {
   /** The temperature that the policy was trained to be sampled at. */
   temperature: number;
   card: ModelCardFacts;
-  /** Whose preferences went into it: files of their own beside the card; null: nobody's. */
-  preferences: PreferenceCard | null;
+  /** Whose preferences went into it: files of their own beside the card. */
+  preferences?: PreferenceCard;
 }
 
 const LM_HEAD = 'lm_head.weight';
@@ -62,15 +62,14 @@ export function huggingFaceFiles(model: ExportedModel): ExportedFile[] {
   const names = checkedNames(model);
   const scoreBias = kind === 'reward' ? model.weights.get(SCORE_BIAS)!.data[0]! : 0;
   const tensors = f32Safetensors(names, model.weights);
+  const preferences = model.preferences === undefined ? [] : preferenceFiles(model.preferences);
   return [
     jsonFile('config.json', modelConfigJson(kind, config, tokenizer, scoreBias)),
     ...(kind === 'policy'
       ? [jsonFile('generation_config.json', generationConfigJson(tokenizer, model.temperature))]
       : []),
-    textFile('README.md', modelCard(kind, config, model.card)),
-    ...(model.preferences === null ? [] : preferenceFiles(model.preferences)).map(([path, text]) =>
-      textFile(path, text),
-    ),
+    textFile('README.md', modelCard(kind, config, model.card, preferences.length > 0)),
+    ...preferences.map(([path, text]) => textFile(path, text)),
     jsonFile('tokenizer.json', toTokenizerJson(tokenizer)),
     jsonFile('tokenizer_config.json', tokenizerConfigJson(kind, config, tokenizer)),
     { path: 'model.safetensors', ...tensors },

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import type { ModelConfig, WeightMap } from '../../../src/core/domain';
+import type { ModelConfig, Project, WeightMap } from '../../../src/core/domain';
 import { PlaygroundError } from '../../../src/core/errors';
 import { parameterShapes } from '../../../src/core/presets';
 import {
@@ -10,6 +10,9 @@ import {
   huggingFaceZip,
   type ExportedModel,
 } from '../../../src/formats/hugging-face/export';
+import { preferenceCard } from '../../../src/core/preference-card';
+import { atOnce } from '../../../src/core/slices';
+import { NO_MODELS } from '../../../src/core/stage-models';
 import type { ModelCardFacts } from '../../../src/formats/hugging-face/export-card';
 import { PIECE_BYTES } from '../../../src/formats/hugging-face/export-safetensors';
 import { zipStream } from '../../../src/formats/hugging-face/export-zip';
@@ -57,13 +60,25 @@ function weightsOf(config: ModelConfig): WeightMap {
   );
 }
 
+const PROJECT: Project = {
+  id: 'p',
+  name: 'Goats',
+  base: 'nano',
+  seed: 1,
+  page: 'base',
+  settings: {},
+  runs: { ...NO_MODELS },
+  seq: 0,
+  createdAt: 0,
+  updatedAt: 0,
+};
+
 const policy = (change: Partial<ExportedModel> = {}): ExportedModel => ({
   kind: 'policy',
   config: CONFIG,
   weights: weightsOf(CONFIG),
   tokenizer: TOKENIZER,
   temperature: 0.7,
-  preferences: null,
   card: CARD,
   ...change,
 });
@@ -109,6 +124,18 @@ describe('a policy', () => {
     const tokenizer = fromTokenizerJson(text(files['tokenizer.json']));
     expect(tokenizer.encode(TEXT)).toEqual(TOKENIZER.encode(TEXT));
     expect(tokenizer.hasSameTokens(TOKENIZER)).toBe(true);
+  });
+
+  it('takes the preference card along where there is one', async () => {
+    const plain = await unzipped(policy());
+    expect(text(plain['README.md'])).not.toContain('PREFERENCES.md');
+    const card = atOnce(
+      preferenceCard({ project: PROJECT, rankings: [], demonstrations: [], reward: null }),
+    );
+    const files = await unzipped(policy({ preferences: card }));
+    expect(text(files['README.md'])).toContain('`PREFERENCES.md`, beside this file');
+    expect(text(files['PREFERENCES.md'])).toContain('# Whose preferences: Goats');
+    expect(JSON.parse(text(files['preferences.json']))).toEqual(card);
   });
 
   it('is written byte for byte as writeSafetensors writes it', async () => {

@@ -9,7 +9,6 @@ import { asFiles, MODELS, readFolder, refusal, ROOMY, type Folder } from './hugg
 
 const PLAIN = {
   temperature: 1,
-  preferences: null,
   card: {
     projectName: 'Round trip',
     base: 'imported',

@@ -93,6 +93,18 @@ describe('a project file', () => {
     expect(tensors.size).toBe(2);
   });
 
+  it('holds the preference card, for people; a reader passes over it', async () => {
+    const files = unzipSync(await bytesOfFile(bundle()));
+    expect(text(files['PREFERENCES.md']!)).toContain('- Rankings by people: 1: 1 with an order');
+    expect(JSON.parse(text(files['preferences.json']!))).toMatchObject({
+      format: 'rlhf-playground-preferences',
+      people: { labelers: 1, rankings: 1 },
+      harm: { byPeople: 1 },
+    });
+    const other = await tampered((all) => (all['preferences.json'] = bytesOf('not even JSON')));
+    expect((await readProjectFile(other)).project).toEqual(bundle().project);
+  });
+
   it('is the same bytes each time', async () => {
     expect(await bytesOfFile(bundle())).toEqual(await bytesOfFile(bundle()));
   });

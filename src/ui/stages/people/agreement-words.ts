@@ -64,13 +64,23 @@ export function estimateWords(
 /** Below this many shared sets an interval is wider than anything it could tell. */
 const FEW_SETS = 10;
 
+/** Two tastes: labelers of one group agree, those of different groups less, beyond the ranges of both. */
+function groupsApart({ groups, byGroup }: AgreementReport): string | null {
+  for (const [a, name] of groups.entries()) {
+    for (const [b, other] of groups.entries()) {
+      if (b <= a) continue;
+      const [own, theirs, across] = [byGroup[a]![a]!, byGroup[b]![b]!, byGroup[a]![b]!];
+      const low = Math.min(own.low ?? 0, theirs.low ?? 0);
+      if (across.value === null || across.high === null || across.high >= low) continue;
+      return `${name} and ${other} agree within themselves and less with each other (${Math.round(100 * across.value)} %): two tastes.`;
+    }
+  }
+  return null;
+}
+
 /** The agreement of people in a sentence or two. */
-export function agreementVerdict({
-  labelers,
-  sharedSets,
-  pairwise,
-  selfConsistency,
-}: AgreementReport): string {
+export function agreementVerdict(report: AgreementReport): string {
+  const { labelers, sharedSets, pairwise, selfConsistency } = report;
   if (labelers.length === 0) return 'No person has ranked yet.';
   if (labelers.length === 1 || sharedSets === 0 || pairwise.value === null) {
     return labelers.length === 1
@@ -82,6 +92,8 @@ export function agreementVerdict({
   if (sharedSets < FEW_SETS) {
     return `${said} That rests on ${plural(sharedSets, 'set')}: too little to say much.`;
   }
+  const apart = groupsApart(report);
+  if (apart !== null) return `${said} ${apart}`;
   if (pairwise.low !== null && pairwise.low <= 0.5 && (pairwise.high ?? 1) >= 0.5) {
     return `${said} That cannot be told from chance: a reward model would learn from noise, or from two tastes that cancel out. Look at the groups.`;
   }
