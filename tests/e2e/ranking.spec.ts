@@ -165,7 +165,8 @@ test('what is begun is kept as a draft; what was skipped or submitted can be tak
   await page.getByLabel('A: truthful').selectOption('partly');
   await press(page, 'Escape');
   await expect(queue(page, 'Drafts 1')).toBeVisible();
-  await page.evaluate(() => window.rlhf.listRankings());
+  // The last touch is stored within a breath, not at once.
+  await page.waitForTimeout(500);
   await expect(page.getByText('Saved', { exact: true })).toBeVisible();
 
   // The reload comes back to the draft, as it was.
