@@ -211,7 +211,7 @@ function* mergeFile(merge: FileMerge): Sliced<void> {
   plan.clashes.push(...people.clashes);
   /** New ids by the file's, for silent repeats. */
   const taken = new Map<string, string>();
-  /** Ours that some ranking of this file is the same as: two equal repeats are two. */
+  /** Rankings that one of this file is, or is the same as: two equal repeats are two. */
   const matched = new Set<Ranking>();
   const firstsFirst = [
     ...prepared.filter(({ theirs }) => theirs.repeatOf === undefined),
@@ -237,6 +237,7 @@ function* mergeFile(merge: FileMerge): Sliced<void> {
       plan.added.push(ranking);
       filePlan.added++;
       taken.set(theirs.id, ranking.id);
+      matched.add(ranking);
       remember(known, ranking);
       claims.note(ranking);
       continue;

@@ -232,6 +232,28 @@ describe('duplicates', () => {
   });
 });
 
+it('three equal answers of one labeler are three, also when they come under other ids', () => {
+  const thrice = (ids: string[]): IncomingFile =>
+    fileOf([
+      theirs(ids[0]!, 0, [1, 2, 3]),
+      theirs(ids[1]!, 0, [1, 2, 3], { repeatOf: ids[0]! }),
+      theirs(ids[2]!, 0, [1, 2, 3], { repeatOf: ids[0]! }),
+    ]);
+  const side = after(ours(), [thrice(['a', 'b', 'c'])]);
+  expect(side.rankings).toHaveLength(3);
+  expect(counts(plan(side, [thrice(['x', 'y', 'z'])]))).toEqual([[0, 3, 0, 0]]);
+  const once = { ...side, rankings: side.rankings.slice(0, 2) };
+  expect(counts(plan(once, [thrice(['x', 'y', 'z'])]))).toEqual([[1, 2, 0, 0]]);
+});
+
+it('a ledger that knows less takes nothing away', () => {
+  const exposures = [{ labeler: 'Ada', day: '2026-01-02', texts: 5 }];
+  const file = fileOf([theirs('r1', 0, [1, 2, 3])], {
+    exposures: [{ labeler: 'Ada', day: '2026-01-02', texts: 3 }],
+  });
+  expect(after(ours({ exposures }), [file]).exposures).toEqual(exposures);
+});
+
 describe('conflicts', () => {
   const side = after(ours(), [fileOf([theirs('r1', 0, [1, 2, 3])])]);
   const other = fileOf([theirs('r9', 0, [3, 2, 1])]);
