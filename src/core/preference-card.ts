@@ -2,6 +2,7 @@
  * The preference card: whose preferences a project's models follow, as a plain record that goes into
  * every export. It counts people and names groups; it names no person.
  */
+import type { ElectorateRecord } from './experiments';
 import { agreementReport, NO_GROUP, type AgreementReport } from './agreement-report';
 import type { Estimate } from './bootstrap';
 import { comparisonsOf } from './comparisons';
@@ -119,13 +120,30 @@ export interface CardInput {
   demonstrations: readonly { heldOut: boolean }[];
   /** The run whose reward model counts; null: none. */
   reward: Pick<Run, 'config' | 'finalRow'> | null;
-  /** As an experiment with electorates found it. */
-  accuracyByGroup?: readonly AccuracyByGroup[];
 }
+
+/** As the last experiment with electorates found it. */
+const accuracyByGroup = (record: ElectorateRecord | undefined): AccuracyByGroup[] =>
+  (record?.models ?? []).flatMap(({ name, accuracy }) =>
+    (accuracy ?? []).flatMap(({ value, low, high, count }, i) =>
+      value === null
+        ? []
+        : [
+            {
+              trainedOn: name,
+              judgedBy: record!.judges[i]!.name,
+              accuracy: value,
+              low,
+              high,
+              pairs: count,
+            },
+          ],
+    ),
+  );
 
 /** Sums up a project. */
 export function* preferenceCard(input: CardInput): Sliced<PreferenceCard> {
-  const { project, rankings, demonstrations, reward, accuracyByGroup = [] } = input;
+  const { project, rankings, demonstrations, reward } = input;
   const profiles = project.labelers ?? [];
   const byPeople = rankings.filter(({ simulated }) => !simulated);
   const byRules = rankings.filter(({ simulated }) => simulated);
@@ -175,7 +193,7 @@ export function* preferenceCard(input: CardInput): Sliced<PreferenceCard> {
       trained: reward !== null,
       accuracy: reward?.finalRow?.['eval_accuracy'] ?? null,
       pairs: reward?.finalRow?.['eval_pairs'] ?? null,
-      byGroup: [...accuracyByGroup],
+      byGroup: accuracyByGroup(project.experiments?.electorate),
     },
     heldOut: {
       rankings: numberOr(reward?.config['held_out_ratio'], null),

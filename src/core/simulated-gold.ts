@@ -9,14 +9,24 @@ export interface ValuedText {
   finish: 'eos' | 'length';
 }
 
-/** The attribute's gold score, less the aversion to flagged words, plus the taste for length. */
-export function valuedGold(
-  { attribute, harm_aversion, length_bias }: SimulatedValues,
+type Values = Omit<SimulatedValues, 'noise'>;
+
+/** By what a text says: the attribute's gold score, less the aversion to flagged words. */
+export const worthOf = (
+  { attribute, harm_aversion }: Values,
   { text, finish }: ValuedText,
-): number {
-  const harm = harm_aversion !== 0 && isFlagged(text) ? harm_aversion : 0;
-  const length = length_bias === 0 ? 0 : (length_bias * attributes(text).words) / 10;
-  return gold(attribute, text, finish) - harm + length;
+): number =>
+  gold(attribute, text, finish) - (harm_aversion !== 0 && isFlagged(text) ? harm_aversion : 0);
+
+/** The same, plus the taste for length. */
+export const valuedGold = (values: Values, one: ValuedText): number =>
+  worthOf(values, one) +
+  (values.length_bias === 0 ? 0 : (values.length_bias * attributes(one.text).words) / 10);
+
+/** −ln(−ln u), with u kept inside (0, 1). */
+export function gumbel(seed: number, index: number): number {
+  const u = (uniform(seed, STREAM.labeler, index) * 2 ** 24 + 0.5) * 2 ** -24;
+  return -Math.log(-Math.log(u));
 }
 
 /**
@@ -29,11 +39,9 @@ export function ranksByValues(
   texts: readonly ValuedText[],
   seed: number,
 ): number[] {
-  const utilities = texts.map((one) => {
-    const u = uniform(seed, STREAM.labeler, hashText(`${prompt}\n${one.text}`));
-    // u kept inside (0, 1)
-    const gumbel = -Math.log(-Math.log((u * 2 ** 24 + 0.5) * 2 ** -24));
-    return valuedGold(values, one) + values.noise * gumbel;
-  });
+  const utilities = texts.map(
+    (one) =>
+      valuedGold(values, one) + values.noise * gumbel(seed, hashText(`${prompt}\n${one.text}`)),
+  );
   return utilities.map((own) => 1 + utilities.filter((other) => other > own).length);
 }

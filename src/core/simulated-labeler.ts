@@ -6,10 +6,10 @@
  * the Bradley–Terry model, by adding Gumbel noise to every score (Yellott 1977), which also makes
  * whole rankings Plackett–Luce.
  */
-import { gold, type AttributeName } from './attributes';
+import type { AttributeName } from './attributes';
 import { PlaygroundError } from './errors';
-import { isFlagged } from './harm-lexicon';
-import { hashText, STREAM, uniform } from './rng';
+import { hashText } from './rng';
+import { gumbel, valuedGold, worthOf } from './simulated-gold';
 
 /** What a simulated labeler is shown. */
 export interface SimulatedTask {
@@ -52,15 +52,6 @@ export const isSimulatedName = (code: string): boolean => code.trim().startsWith
 export const simulatedLabelerName = (attribute: AttributeName): string =>
   `${SIMULATED_PREFIX}${attribute}`;
 
-/** Words of a text, for the taste for length. */
-const wordsIn = (text: string): number => text.match(/[\p{L}\p{N}']+/gu)?.length ?? 0;
-
-/** −ln(−ln u), with u kept inside (0, 1). */
-function gumbel(seed: number, index: number): number {
-  const u = (uniform(seed, STREAM.labeler, index) * 2 ** 24 + 0.5) * 2 ** -24;
-  return -Math.log(-Math.log(u));
-}
-
 /**
  * Ranks completions. Deterministic in (seed, prompt, completions), and the order in which the
  * completions are shown makes no difference: noise is drawn by their text.
@@ -69,6 +60,7 @@ function gumbel(seed: number, index: number): number {
 export function simulateRanking(task: SimulatedTask): SimulatedRanking {
   const { attribute, prompt, completions, seed, noise = DEMO_NOISE } = task;
   const { harm_aversion = 0, length_bias = 0 } = task;
+  const values = { attribute, harm_aversion, length_bias };
   if (completions.length < 2) {
     throw new PlaygroundError({
       code: 'argument',
@@ -92,8 +84,8 @@ export function simulateRanking(task: SimulatedTask): SimulatedRanking {
   // 1. Scores, best first; equal scores in the order of their texts. A text is bad by what it says:
   // a taste for length makes nothing good or bad.
   const judged = completions.map(({ text, finish }, index) => {
-    const worth = gold(attribute, text, finish) - (isFlagged(text) ? harm_aversion : 0);
-    return { index, text, worth, score: worth + (length_bias * wordsIn(text)) / 10 };
+    const one = { text, finish };
+    return { index, text, worth: worthOf(values, one), score: valuedGold(values, one) };
   });
   if (judged.every(({ worth }) => worth < ALL_BAD_BELOW)) return { ranks: [], outcome: 'all-bad' };
   const scored = judged.sort((a, b) => b.score - a.score || (a.text < b.text ? -1 : 1));

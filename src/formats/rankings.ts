@@ -1,5 +1,6 @@
 /** Rankings as files that preference trainers read. */
 import type { Ranking } from '../core/domain';
+import { trainingRankings } from '../core/training-rankings';
 
 function toJsonLines(records: readonly unknown[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('');
@@ -7,11 +8,12 @@ function toJsonLines(records: readonly unknown[]): string {
 
 /**
  * TRL preference pairs, `{prompt, chosen, rejected}` per line: all pairs of each ranking whose ranks
- * differ. Ties, skipped and all-bad rankings say nothing about an order and give no pair.
+ * differ. Ties, skipped and all-bad rankings say nothing about an order and give no pair, and silent
+ * repeats are left out.
  */
 export function rankingsToPairs(rankings: readonly Ranking[]): string {
   const pairs: { prompt: string; chosen: string; rejected: string }[] = [];
-  for (const { prompt, completions, ranks, outcome } of rankings) {
+  for (const { prompt, completions, ranks, outcome } of trainingRankings(rankings)) {
     if (outcome !== 'ranked') continue;
     for (const [i, chosen] of completions.entries()) {
       for (const [j, rejected] of completions.entries()) {

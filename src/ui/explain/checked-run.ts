@@ -1,3 +1,4 @@
+import { trainingRankings } from '../../core/training-rankings';
 import { comparisonsOf } from '../../core/comparisons';
 import type { CheckedRun, RankingCounts } from '../../core/diagnosis-finding';
 import { lastValue } from '../stages/last-value';
@@ -23,7 +24,7 @@ export function checkedRun(project: ProjectState, stage: CheckedRun['stage']): C
 }
 
 function countRankings(all: ProjectState['rankings']): Omit<RankingCounts, 'heldOutPairs'> {
-  const decided = all
+  const decided = trainingRankings(all)
     .filter(({ outcome }) => outcome === 'ranked')
     .map(({ ranks }) => ({ completions: ranks.length, pairs: comparisonsOf(ranks).length }))
     .filter(({ pairs }) => pairs > 0);

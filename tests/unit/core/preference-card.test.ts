@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ElectorateRecord } from '../../../src/core/experiments';
 import type { Project, Ranking } from '../../../src/core/domain';
 import type { Labeler } from '../../../src/core/people';
 import { preferenceCard, type CardInput } from '../../../src/core/preference-card';
@@ -75,13 +76,36 @@ const rankings: Ranking[] = [
   ranking(4, { id: 's2', labeler: 'simulated:happy', simulated: true, ranks: [3, 2, 1] }),
 ];
 
+/** Everyone's reward model tried on one group; another group has none. */
+const ELECTORATE: ElectorateRecord = {
+  inputHash: '',
+  ppoIterations: 0,
+  models: [
+    {
+      name: 'all',
+      simulated: false,
+      rankings: 9,
+      comparisons: 27,
+      accuracy: [{ value: 0.4, low: 0.2, high: 0.6, count: 20 }],
+    },
+    { name: 'morning', simulated: false, rankings: 0, comparisons: 0, accuracy: null },
+  ],
+  judges: [{ name: 'evening', simulated: false, rankings: 5, pairs: 20 }],
+  heldOutPrompts: 2,
+  sets: 0,
+  changedSets: 0,
+  changed: [],
+  warnings: [],
+  policies: null,
+  shownPrompts: [],
+  answers: 0,
+};
+
 describe('the preference card', () => {
   const full = card({
     rankings,
     reward: { config: { held_out_ratio: 0.2 }, finalRow: { eval_accuracy: 0.75, eval_pairs: 16 } },
-    accuracyByGroup: [
-      { trainedOn: 'all', judgedBy: 'evening', accuracy: 0.4, low: 0.2, high: 0.6, pairs: 20 },
-    ],
+    project: project({ experiments: { electorate: ELECTORATE } }),
   });
 
   it('counts people and rules apart, by group, and names nobody', () => {

@@ -17,7 +17,14 @@ function candidates() {
     () => {},
   );
   const guideline = () => 1;
-  const made = new Candidates({ projectId: 'p1', link, queue, preferences, guideline });
+  const made = new Candidates({
+    projectId: 'p1',
+    link,
+    queue,
+    preferences,
+    guideline,
+    askFirst: () => [],
+  });
   return { made, preferences, calls };
 }
 
