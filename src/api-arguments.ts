@@ -69,10 +69,6 @@ export const stageSchema = v.picklist(
   ['sft', 'reward', 'ppo', 'dpo'],
   'must be one of sft, reward, ppo, dpo',
 );
-export const checkedStageSchema = v.picklist(
-  ['sft', 'reward', 'ppo'],
-  'must be one of sft, reward, ppo',
-);
 export type TrainingStage = v.InferOutput<typeof stageSchema>;
 
 /**

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { BestOfNResult } from './core/best-of-n';
 import type { DeviceReport } from './core/device-report';
 import { diagnose } from './core/diagnosis';
-import type { CheckedRun, Finding } from './core/diagnosis-finding';
+import type { Finding } from './core/diagnosis-finding';
 import type {
   Completion,
   Demonstration,
@@ -30,7 +30,6 @@ import {
   deviceReportSchema,
   filesSchema,
   stageSchema,
-  checkedStageSchema,
   check,
   asArgument,
   type TrainingStage,
@@ -188,8 +187,8 @@ export function createApi(app: App) {
     },
 
     /** What the numbers of that run say is wrong, in words; the page shows the same beside its chart. */
-    async diagnose(stage: CheckedRun['stage']): Promise<Finding[]> {
-      const checked = check('stage', checkedStageSchema, stage);
+    async diagnose(stage: TrainingStage): Promise<Finding[]> {
+      const checked = check('stage', stageSchema, stage);
       const project = await opened();
       await project.loadedRows(checked);
       const run = checkedRun(project, checked);

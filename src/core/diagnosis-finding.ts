@@ -19,7 +19,10 @@ export type FindingId =
   | 'sft-memorises'
   | 'reward-near-chance'
   | 'reward-upside-down'
-  | 'too-few-rankings';
+  | 'too-few-rankings'
+  | 'dpo-forgets'
+  | 'dpo-memorises'
+  | 'dpo-near-chance';
 
 /** A sentence with its evidence. */
 export interface Finding {
@@ -35,7 +38,7 @@ export interface Finding {
   remedy: string;
 }
 
-/** What a reward model learns from. */
+/** What a reward model or DPO learns from. */
 export interface RankingCounts {
   /** Rankings that decide at least one pair. */
   rankings: number;
@@ -49,12 +52,12 @@ export interface RankingCounts {
 
 /** A run as the checks see it. */
 export interface CheckedRun {
-  stage: 'sft' | 'reward' | 'ppo';
+  stage: 'sft' | 'reward' | 'ppo' | 'dpo';
   /** In the order of their steps; a metric that is missing from them is not checked. */
   rows: readonly MetricRow[];
   /** The run's settings. No check reads `bug`. */
   config: Readonly<Record<string, number | string | boolean>>;
-  /** Of a reward run; checks that need it are left out without it. */
+  /** Of a reward or DPO run; checks that need it are left out without it. */
   counts?: RankingCounts;
 }
 

@@ -78,7 +78,7 @@ export const lossRising: Check = (run) => {
 };
 
 /** The last `epochs` of a run. */
-function lastEpochs(rows: CheckedRun['rows'], epochs: number): CheckedRun['rows'] {
+export function lastEpochs(rows: CheckedRun['rows'], epochs: number): CheckedRun['rows'] {
   const end = rows.at(-1)?.epoch ?? 0;
   return rows.filter((row) => (row.epoch ?? 0) > end - epochs);
 }
@@ -156,39 +156,59 @@ export const rewardOverfits: Check = ({ rows }) => {
 export const independentPairs = (pairs: number, completions: number): number =>
   (pairs * 9) / (2 * Math.max(2, completions) + 5);
 
-const COIN = 0.5;
+export const COIN = 0.5;
 const NEAR_COIN = 0.55;
 /** What a good reward model reaches on people's rankings: 0.6 to 0.75. */
 const GOOD = 0.7;
 
-/** Held-out accuracy whose interval holds 50 %, once all rankings have been read. */
-export const rewardNearChance: Check = ({ rows, counts }) => {
-  const last = pointsOf(rows, 'eval_accuracy').at(-1);
+export interface HeldOutAccuracy {
+  step: number;
+  share: number;
+  /** Wilson's 95 % interval for pairs that count as independent. */
+  low: number;
+  high: number;
+  /** The numbers in words. */
+  measured: string;
+}
+
+/** The newest held-out accuracy, once all rankings have been read; null where it cannot be told. */
+export function heldOutAccuracy(
+  { rows, counts }: CheckedRun,
+  metric: string,
+): HeldOutAccuracy | null {
+  const last = pointsOf(rows, metric).at(-1);
   const epoch = rows.find(({ step }) => step === last?.step)?.epoch ?? 0;
   if (last === undefined || counts === undefined || counts.heldOutPairs < 1 || epoch < 1)
     return null;
   const count = independentPairs(counts.heldOutPairs, counts.completions);
   const [low, high] = wilsonInterval(last.value, count);
-  if (low > COIN) return null;
   const measured = `${percent(last.value)} of about ${Math.round(counts.heldOutPairs)} held-out pairs are right; as pairs of one ranking hang together, that means ${percent(low)} to ${percent(high)} (95 %)`;
+  return { step: last.step, share: last.value, low, high, measured };
+}
+
+/** Held-out accuracy whose interval holds 50 %. */
+export const rewardNearChance: Check = (run) => {
+  const held = heldOutAccuracy(run, 'eval_accuracy');
+  if (held === null || held.low > COIN) return null;
+  const { step, share, high, measured } = held;
   if (high < COIN) {
     return {
       id: 'reward-upside-down',
       severity: 'alarm',
       title: 'The reward model has the order upside down',
-      steps: [last.step, last.step],
+      steps: [step, step],
       evidence: `${measured}: surely below the 50 % of a coin.`,
       cause:
         'Ranks were read the wrong way round, or the held-out rankings are by someone who wants the opposite.',
       remedy: 'Rank 1 is the best. Look at who ranked what, and rank again where it is wrong.',
     };
   }
-  const near = last.value < NEAR_COIN && high < GOOD;
+  const near = share < NEAR_COIN && high < GOOD;
   return {
     id: 'reward-near-chance',
     severity: near ? 'alarm' : 'warning',
     title: near ? 'The reward model guesses' : 'The reward model may be no better than a coin',
-    steps: [last.step, last.step],
+    steps: [step, step],
     evidence: `${measured}, and a coin gets 50 %.`,
     cause: near
       ? 'The rankings hold too little or contradict each other; or the learning rate is far too high, if the loss has not fallen below ln 2 = 0.693.'

@@ -1,8 +1,9 @@
 /**
  * What a person should know about a run, in plain words, from its logged numbers alone: identities that
- * hold in correct code (diagnosis-exact.ts), trends of PPO (diagnosis-trends.ts), and SFT and the reward
- * model (diagnosis-supervised.ts).
+ * hold in correct code (diagnosis-exact.ts), trends of PPO (diagnosis-trends.ts), SFT and the reward
+ * model (diagnosis-supervised.ts), and DPO (diagnosis-dpo.ts).
  */
+import { dpoForgets, dpoMemorises, dpoNearChance } from './diagnosis-dpo';
 import {
   firstRatio,
   klSign,
@@ -39,6 +40,7 @@ import {
 const CHECKS: Record<CheckedRun['stage'], readonly Check[]> = {
   sft: [endToken, promptMask, lossRising, sftMemorises],
   reward: [lossRising, rewardOverfits, rewardNearChance, tooFewRankings],
+  dpo: [lossRising, dpoForgets, dpoMemorises, dpoNearChance],
   ppo: [
     klSign,
     rewardPlace,
@@ -60,7 +62,12 @@ const CHECKS: Record<CheckedRun['stage'], readonly Check[]> = {
 };
 
 /** Rows from which most checks of a stage can say something. */
-const ENOUGH: Record<CheckedRun['stage'], number> = { sft: 6, reward: 6, ppo: 2 * TREND };
+const ENOUGH: Record<CheckedRun['stage'], number> = {
+  sft: 6,
+  reward: 6,
+  dpo: 6,
+  ppo: 2 * TREND,
+};
 
 /** All findings of a run, alarms first, causes before symptoms. */
 export function diagnose(run: CheckedRun): Finding[] {

@@ -13,7 +13,7 @@ export function checkedRun(project: ProjectState, stage: CheckedRun['stage']): C
     stage,
     rows,
     config: run.config,
-    ...(stage === 'reward' && {
+    ...((stage === 'reward' || stage === 'dpo') && {
       counts: {
         ...countRankings(project.rankings),
         // A run from before this was logged is not checked by it.

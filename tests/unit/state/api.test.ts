@@ -64,7 +64,7 @@ describe('window.rlhf', () => {
       ['flags.0.0', api.addRanking(bad({ ...ranking, flags: [['rude'], []] }))],
       ['completion', api.score(bad({ prompt: 'p' }))],
       ['stage', api.metrics(bad('best-of-n'))],
-      ['stage', api.diagnose(bad('dpo'))],
+      ['stage', api.diagnose(bad('base'))],
       ['beta', api.trainDpo({ beta: 0 })],
       ['stage', api.exportHuggingFace(bad('critic'))],
       ['blob', api.importProject(bad('zip'))],
