@@ -15,7 +15,7 @@
  *   --results FILE     where runs are kept (docs/learning.json); the tables go into docs/learning.md
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { ATTRIBUTE_NAMES } from '../src/core/attributes';
@@ -77,7 +77,7 @@ function taskOf(name: (typeof tasks)[number], seed: number, set: string): LearnT
   };
 }
 
-const file = join(ROOT_FOLDER, values.results);
+const file = resolve(ROOT_FOLDER, values.results);
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as LearnResult[]) : [];
 const wanted = bases
   .flatMap((base) => seeds.flatMap((seed) => tasks.map((task) => ({ base, task, seed }))))

@@ -13,7 +13,7 @@
  *                        docs/preferences.md, the figure into docs/figures/harm-dial.svg
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import type { HarmDialRequest, RightPairRequest } from '../src/core/experiments';
@@ -87,7 +87,7 @@ const measure = {
   pairs: (page: BrowserPage) => page.call('rightPair', PAIRS),
 };
 
-const file = join(ROOT_FOLDER, values.results);
+const file = resolve(ROOT_FOLDER, values.results);
 const results = existsSync(file)
   ? (JSON.parse(readFileSync(file, 'utf8')) as PreferenceResult[])
   : [];
