@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from llama import Llama, parameter_groups
 from muon import Muon
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bf16", action="store_true", help="multiply in bfloat16 (weights stay f32): 1.4 x faster where the CPU has it")
     parser.add_argument("--compile", action="store_true", help="torch.compile: 1.15 x faster after a minute; needs a C++ compiler")
+    parser.add_argument("--init", type=Path, help="safetensors to start from, for example grow.py's")
     parser.add_argument("--checkpoint", type=Path, default=Path(".cache/pretrain.pt"))
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
@@ -127,6 +128,8 @@ def main() -> None:
     train = read_documents(args.data / "train.bin", context)
     held_out = {name: read_documents(args.data / f"heldout-{name}.bin", context) for name in ("seen", "unseen")}
     model = Llama(config)
+    if args.init is not None:
+        model.load_state_dict({name: t.float() for name, t in load_file(args.init).items()})
     optimizers = []
     groups = parameter_groups(model, args.weight_decay)
     if args.optimizer == "muon":
