@@ -2,8 +2,7 @@
 orthogonal by five Newton–Schulz steps, is its update.
 
 torch.optim.Muon does the same in bfloat16, one matrix at a time, which CPUs without bfloat16 units do
-slowly; here matrices of one shape go through the steps together. `small` reaches AdamW's loss in about
-half the tokens (docs/log.md).
+slowly; here matrices of one shape go through the steps together.
 """
 
 import torch
