@@ -49,7 +49,7 @@ export interface ContestedSet {
 export interface AgreementReport {
   /** Rankings with an order. */
   rankings: number;
-  /** Labelers who gave one, by code. */
+  /** Labelers who gave one, by group and code. */
   labelers: string[];
   /** Sets that more than one of them ranked. */
   sharedSets: number;
@@ -94,8 +94,9 @@ export function* agreementReport(
     yield;
   }
   const all = yield* panels(ranked);
-  const codes = [...new Set(ranked.map(({ labeler }) => labeler))].sort();
-  const groupsOf = membership(codes, labelers);
+  const found = [...new Set(ranked.map(({ labeler }) => labeler))].sort();
+  const groupsOf = membership(found, labelers);
+  const codes = besideTheirGroup(found, groupsOf);
   const groups = [...new Set([...groupsOf.values()].flat())].sort();
   const pairs = yield* comparePanels(all, codes, groupsOf, groups);
 
@@ -148,6 +149,18 @@ function membership(
       return [code, groups.length === 0 ? [NO_GROUP] : groups];
     }),
   );
+}
+
+/** Labelers of one group next to each other, those without one last: so a map of them shows blocks. */
+function besideTheirGroup(
+  codes: readonly string[],
+  groupsOf: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const place = (code: string): string => {
+    const first = groupsOf.get(code)![0]!;
+    return first === NO_GROUP ? '\uffff' : first;
+  };
+  return codes.toSorted((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0));
 }
 
 interface Compared {

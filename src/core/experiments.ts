@@ -42,12 +42,14 @@ export interface ElectorateJudge {
   pairs: number;
 }
 
-/** A held-out set of completions of which the electorates like different ones best. */
+/** A held-out set of completions that the electorates put in different orders. */
 export interface ChangedSet {
   prompt: string;
   completions: string[];
   /** By model with weights: index of the completion with the highest score. */
   best: number[];
+  /** By model with weights: the rank of each completion, 1 is best. Missing in earlier records. */
+  ranks?: number[][];
 }
 
 /** A policy trained for a short time against one electorate's reward model; the first is the SFT model. */
@@ -74,7 +76,9 @@ export interface ElectorateRecord extends ElectorateRequest {
   /** Sets of completions that all models scored, and how many have another best one. */
   sets: number;
   changedSets: number;
-  /** The first of them. */
+  /** How many are in another order at all. Missing in earlier records. */
+  reorderedSets?: number;
+  /** The first of them, then others in another order. */
   changed: ChangedSet[];
   /** Groups that are hardly heard, in words. */
   warnings: string[];

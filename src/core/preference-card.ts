@@ -118,6 +118,8 @@ export interface CardInput {
   /** Those that count: all of the project's, or those that a model was trained on. */
   rankings: readonly Ranking[];
   demonstrations: readonly { heldOut: boolean }[];
+  /** Where it has been worked out already: of the people among the rankings, and of the rules. */
+  agreement?: { people: AgreementReport; rules: AgreementReport | null };
   /** The run whose reward model counts; null: none. */
   reward: Pick<Run, 'config' | 'finalRow'> | null;
 }
@@ -147,8 +149,8 @@ export function* preferenceCard(input: CardInput): Sliced<PreferenceCard> {
   const profiles = project.labelers ?? [];
   const byPeople = rankings.filter(({ simulated }) => !simulated);
   const byRules = rankings.filter(({ simulated }) => simulated);
-  const people = yield* agreementReport(byPeople, profiles);
-  const rules = yield* agreementReport(byRules, profiles);
+  const people = input.agreement?.people ?? (yield* agreementReport(byPeople, profiles));
+  const rules = input.agreement?.rules ?? (yield* agreementReport(byRules, profiles));
   const harm = yield* harmfulOutputs(rankings, project.electorate ?? {});
   const codes = [...new Set(byPeople.map(({ labeler }) => labeler))];
   const card: Omit<PreferenceCard, 'limits'> = {

@@ -1,6 +1,10 @@
 /** The preference card as a text that people read: PREFERENCES.md in every export. */
+import { NO_GROUP } from './agreement-report';
 import type { Estimate } from './bootstrap';
+import { groupBy } from './group-by';
+import { ATTRIBUTE_WORDS } from './judgement';
 import { markdownText } from './markdown-text';
+import type { SimulatedValues } from './people';
 import type { PreferenceCard } from './preference-card';
 
 /** 0.726 → 73 %. */
@@ -17,6 +21,20 @@ function withRange(
   const range = low === null || high === null ? '' : `${show(low)} to ${show(high)}; `;
   return `${show(value)} (${range}${Math.round(count)} ${unit})`;
 }
+
+const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** What a rule values, as far as its profile says so. */
+const valueWords = (values: SimulatedValues | null): string[] =>
+  values === null
+    ? []
+    : [
+        `likes answers that are ${ATTRIBUTE_WORDS[values.attribute]}`,
+        `noise ${values.noise}`,
+        ...(values.harm_aversion === 0 ? [] : [`minds harm by ${values.harm_aversion}`]),
+        ...(values.length_bias === 0 ? [] : [`taste for length ${values.length_bias}`]),
+      ];
 
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
@@ -41,15 +59,21 @@ export function cardSections(card: PreferenceCard): CardSection[] {
       lines: [
         line('People', `${people.labelers}, ${people.consented} of them agreed to its use`),
         ...people.groups.map(({ name, labelers, rankings }) =>
-          line(`Group ${name}`, `${labelers} people, ${rankings} rankings`),
+          line(
+            name === NO_GROUP ? 'Without a group' : `Group ${name}`,
+            `${labelers} ${labelers === 1 ? 'person' : 'people'}, ${counted(rankings, 'ranking')}`,
+          ),
         ),
         line(
           'Simulated labelers',
           simulated.labelers.length === 0
             ? 'none'
             : simulated.labelers
-                .map(({ code, rankings }) => `${code} (${rankings} rankings)`)
-                .join(', '),
+                .map(
+                  ({ code, rankings, values }) =>
+                    `${code} (${[counted(rankings, 'ranking'), ...valueWords(values)].join(', ')})`,
+                )
+                .join('; '),
         ),
       ],
     },
@@ -58,7 +82,7 @@ export function cardSections(card: PreferenceCard): CardSection[] {
       lines: [
         line('Rankings by people', countsText(people)),
         line('Rankings by rules', countsText(simulated)),
-        line('Brought in from', `${card.importedFiles} files`),
+        line('Brought in from', counted(card.importedFiles, 'file')),
         line('Project', `made ${day(card.from)}, last changed ${day(card.to)}`),
       ],
     },
@@ -124,10 +148,15 @@ export function cardSections(card: PreferenceCard): CardSection[] {
             ? 'not known'
             : `${share(rewardModel.accuracy)} of ${rewardModel.pairs ?? 0} comparisons`,
         ),
-        ...rewardModel.byGroup.map(({ trainedOn, judgedBy, accuracy, low, high, pairs }) =>
+        ...[...groupBy(rewardModel.byGroup, ({ trainedOn }) => trainedOn)].map(([name, own]) =>
           line(
-            `Trained on ${trainedOn}, judged by ${judgedBy}`,
-            withRange({ value: accuracy, low, high, count: pairs }, share, 'comparisons'),
+            `Trained on ${name}`,
+            own
+              .map(
+                ({ judgedBy, accuracy, low, high, pairs }) =>
+                  `judged by ${judgedBy} ${withRange({ value: accuracy, low, high, count: pairs }, share, 'comparisons')}`,
+              )
+              .join(', '),
           ),
         ),
         line(

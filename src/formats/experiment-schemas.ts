@@ -29,8 +29,14 @@ const electorate = v.strictObject({
   heldOutPrompts: count,
   sets: count,
   changedSets: count,
+  reorderedSets: v.exactOptional(count),
   changed: v.array(
-    v.strictObject({ prompt: text, completions: v.array(text), best: v.array(count) }),
+    v.strictObject({
+      prompt: text,
+      completions: v.array(text),
+      best: v.array(count),
+      ranks: v.exactOptional(v.array(v.array(count))),
+    }),
   ),
   warnings: v.array(text),
   policies: v.nullable(

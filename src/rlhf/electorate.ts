@@ -50,7 +50,7 @@ export interface ElectorateInput extends ExperimentStart {
   ppo: PpoConfig;
 }
 
-/** Sets of another best completion that are kept to be shown. */
+/** Sets in another order that are kept to be shown. */
 const CHANGED_SHOWN = 12;
 
 /** Who trains a reward model: everyone, whoever the project lets count, each group. */
@@ -160,8 +160,9 @@ export async function* swapElectorate(
     }),
     heldOutPrompts: test.size,
     sets: changed.sets,
-    changedSets: changed.all.length,
-    changed: changed.all.slice(0, CHANGED_SHOWN),
+    changedSets: changed.best.length,
+    reorderedSets: changed.best.length + changed.order.length,
+    changed: [...changed.best, ...changed.order].slice(0, CHANGED_SHOWN),
     warnings: underRepresented(electorateShares(groups, training, input.electorate)),
     policies,
     shownPrompts: policies === null ? [] : prompts.slice(0, SHOWN_PROMPTS),
@@ -190,16 +191,16 @@ function judged(
 }
 
 /**
- * Held-out sets whose best completion is not the same for all models. A set that several labelers ranked
- * counts once.
+ * Held-out sets that the models do not put in the same order: those of another best completion, and
+ * those that differ further down. A set that several labelers ranked counts once.
  * @param scores of `allRows(heldOut)`, by model
  */
 export function changedSets(
   heldOut: readonly RankedPrompt[],
   scores: readonly (readonly number[])[],
-): { sets: number; all: ChangedSet[] } {
+): { sets: number; best: ChangedSet[]; order: ChangedSet[] } {
   const seen = new Set<string>();
-  const all: ChangedSet[] = [];
+  const changed = { best: [] as ChangedSet[], order: [] as ChangedSet[] };
   let offset = 0;
   for (const { prompt, texts } of heldOut) {
     const first = offset;
@@ -207,13 +208,17 @@ export function changedSets(
     const key = JSON.stringify([prompt, ...[...texts].sort()]);
     if (seen.has(key)) continue;
     seen.add(key);
-    const best = scores.map((own) => {
-      const mine = own.slice(first, offset);
-      return mine.indexOf(Math.max(...mine));
-    });
-    if (best.some((one) => texts[one] !== texts[best[0]!])) {
-      all.push({ prompt, completions: [...texts], best });
+    const ranks = scores.map((own) => ranksOf(own.slice(first, offset)));
+    const best = ranks.map((own) => own.indexOf(1));
+    const set = { prompt, completions: [...texts], best, ranks };
+    if (best.some((one) => texts[one] !== texts[best[0]!])) changed.best.push(set);
+    else if (ranks.some((own) => own.some((rank, i) => rank !== ranks[0]![i]))) {
+      changed.order.push(set);
     }
   }
-  return { sets: seen.size, all };
+  return { sets: seen.size, ...changed };
 }
+
+/** 1 for the highest score; equal scores share a rank. */
+const ranksOf = (scores: readonly number[]): number[] =>
+  scores.map((own) => 1 + scores.filter((other) => other > own).length);

@@ -70,7 +70,8 @@ export class PeopleReport {
     const ofRules = simulated === null ? null : await inSlices(simulated, wanted);
     if (!wanted()) return;
     this.simulated = ofRules;
-    const card = await inSlices(preferenceCard(input), wanted);
+    const agreement = { people: ofPeople, rules: ofRules };
+    const card = await inSlices(preferenceCard({ ...input, agreement }), wanted);
     if (card === null) return;
     this.card = card;
     this.working = false;

@@ -255,6 +255,14 @@ export class RankingDesk {
     return bySetId;
   });
 
+  readonly #flaggedTexts: ReadonlySet<string> = $derived.by(() =>
+    plainSet([...this.#flagged.values()].flatMap((texts) => [...texts])),
+  );
+  /** The same for a text that stands outside the board, in whatever set it was flagged. */
+  isHarmful(text: string): boolean {
+    return isFlagged(text) || this.#flaggedTexts.has(text);
+  }
+
   /** Whether a text is covered until it is asked for: the lexicon or somebody has flagged it. */
   isCovered(set: CandidateSet, card: number): boolean {
     const text = set.completions[card]?.text ?? '';

@@ -18,7 +18,7 @@ async function photograph(page: Page): Promise<void> {
       for (const step of STEPS) {
         await openStep(page, step);
         await page.waitForTimeout(300);
-        const name = step.toLowerCase().replace(' ', '-');
+        const name = step.toLowerCase().replaceAll(' ', '-');
         await page.screenshot({ path: `${album}/${name}-${theme}-${width}.png` });
       }
     }

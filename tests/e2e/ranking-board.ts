@@ -1,6 +1,6 @@
 /** A project with sets to rank, and what a person does at the board. */
 import { expect, type Locator, type Page } from '@playwright/test';
-import type { CandidateSet, Ranking } from '../../src/core/domain';
+import type { CandidateSet, Project, Ranking } from '../../src/core/domain';
 import { aRanking, aSet } from '../unit/core/ranking-parts';
 
 /** The card with this letter; its letter stays with it wherever it moves. */
@@ -39,6 +39,7 @@ export async function openProjectWith(
   page: Page,
   sets: readonly CandidateSet[],
   ranked: readonly Ranking[] = [],
+  record: Partial<Project> = {},
 ): Promise<void> {
   await page.goto('/');
   await page.waitForFunction(() => 'rlhf' in window);
@@ -47,13 +48,16 @@ export async function openProjectWith(
     return window.rlhf.newProject({ name: 'Ranking', base: 'nano', seed: 1 });
   });
   await page.evaluate(
-    ([id, setRecords, rankingRecords]) =>
+    ([id, setRecords, rankingRecords, change]) =>
       new Promise<void>((resolve, reject) => {
         const opening = indexedDB.open('rlhf-playground');
         opening.onerror = () => reject(opening.error ?? new Error('The database is closed.'));
         opening.onsuccess = () => {
           const db = opening.result;
-          const tx = db.transaction(['sets', 'rankings'], 'readwrite');
+          const tx = db.transaction(['projects', 'sets', 'rankings'], 'readwrite');
+          const projects = tx.objectStore('projects');
+          const stored = projects.get(id) as IDBRequest<Project>;
+          stored.onsuccess = () => projects.put({ ...stored.result, ...change });
           for (const set of setRecords) tx.objectStore('sets').put({ ...set, projectId: id });
           for (const ranking of rankingRecords) {
             tx.objectStore('rankings').put({ ...ranking, projectId: id });
@@ -65,7 +69,7 @@ export async function openProjectWith(
           tx.onerror = () => reject(tx.error ?? new Error('Nothing was stored.'));
         };
       }),
-    [projectId, sets, ranked] as const,
+    [projectId, sets, ranked, record] as const,
   );
   await page.reload();
   await page.waitForFunction(() => 'rlhf' in window);

@@ -119,6 +119,9 @@ test('two groups with opposite tastes: each model is right for its own group and
     }
   }
   expect(record.changedSets).toBeGreaterThan(0);
+  expect(record.reorderedSets).toBeGreaterThanOrEqual(record.changedSets);
+  const [, byKind, byCheeky] = record.changed[0]!.ranks!;
+  expect(byKind).not.toEqual(byCheeky);
   expect(record.warnings).toEqual([]);
 
   // policies: SFT, everyone, kind, cheeky; judges: everyone, kind, cheeky

@@ -60,6 +60,14 @@ it('holds groups and labelers against each other', () => {
   expect(byLabeler[2]![0]).toEqual({ same: 3, both: 36 });
 });
 
+it('puts labelers of one group next to each other, those without one last', () => {
+  const mixed = [labeler('Cy', ['a']), labeler('Ada', ['b']), labeler('Bo', ['a'])];
+  const { labelers, byLabeler } = atOnce(agreementReport(RANKINGS, mixed));
+  expect(labelers).toEqual(['Bo', 'Cy', 'Ada', 'Dee']);
+  // Ada with Bo
+  expect(byLabeler[2]![0]).toEqual({ same: 36, both: 36 });
+});
+
 it('names the prompts on which they part, and who put what where', () => {
   const { prompts, contested } = atOnce(agreementReport(RANKINGS, LABELERS));
   expect(prompts[0]!.agreement).toBeCloseTo(3 / 9, 12);

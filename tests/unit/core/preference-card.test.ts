@@ -39,7 +39,14 @@ const project = (change: Partial<Project> = {}): Project => ({
   page: 'people',
   settings: {},
   runs: { ...NO_MODELS },
-  labelers: [labeler('Ada', ['morning'], 5), labeler('Bo', ['evening'])],
+  labelers: [
+    labeler('Ada', ['morning'], 5),
+    labeler('Bo', ['evening']),
+    {
+      ...labeler('simulated:polite', []),
+      simulated: { attribute: 'polite', noise: 0.4, harm_aversion: 1.5, length_bias: 0 },
+    },
+  ],
   guidelines: [
     { version: 1, text: 'First.', createdAt: 0 },
     { version: 2, text: '# Second\n- <i>kind</i>', createdAt: 1 },
@@ -168,7 +175,11 @@ describe('the preference card', () => {
     expect(text.replaceAll('\\<', '')).not.toContain('<');
     expect(text).toContain('- Pairwise agreement: 0 % (3 pairs)');
     expect(text).toContain(
-      'Trained on all, judged by evening: 40 % (20 % to 60 %; 20 comparisons)',
+      '- Trained on all: judged by evening 40 % (20 % to 60 %; 20 comparisons)',
+    );
+    expect(text).toContain('- Group evening: 1 person, 1 ranking\n');
+    expect(text).toContain(
+      'simulated:polite (1 ranking, likes answers that are polite, noise 0.4, minds harm by 1.5); simulated:happy (1 ranking)',
     );
     expect(text).toContain('9 harmful texts by 2 labelers');
   });

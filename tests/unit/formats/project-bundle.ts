@@ -51,7 +51,8 @@ export function bundle(): TestBundle {
           heldOutPrompts: 1,
           sets: 1,
           changedSets: 1,
-          changed: [{ prompt: 'Hi', completions: ['a', 'b'], best: [1] }],
+          reorderedSets: 1,
+          changed: [{ prompt: 'Hi', completions: ['a', 'b'], best: [1], ranks: [[2, 1]] }],
           warnings: ['day: 0 rankings'],
           policies: [
             {

@@ -73,12 +73,33 @@ describe('changedSets', () => {
       [1, 2, 3, 1, 2, 3, 1, 2, 3],
     ]);
     expect(found.sets).toBe(2);
-    expect(found.all).toEqual([{ prompt: 'p', completions: ['a', 'b', 'c'], best: [0, 2] }]);
+    expect(found.best).toEqual([
+      {
+        prompt: 'p',
+        completions: ['a', 'b', 'c'],
+        best: [0, 2],
+        ranks: [
+          [1, 2, 3],
+          [3, 2, 1],
+        ],
+      },
+    ]);
+    expect(found.order).toEqual([]);
   });
 
-  it('is empty where all models agree on the best', () => {
+  it('names sets that agree on the best and part below it', () => {
+    const { best, order } = changedSets(held, [
+      [3, 2, 1, 3, 2, 1, 3, 2, 1],
+      [3, 2, 1, 3, 2, 1, 3, 1, 2],
+    ]);
+    expect(best).toEqual([]);
+    expect(order).toMatchObject([{ prompt: 'q', best: [0, 0], ranks: [[1, 2, 3], [1, 3, 2]] }]); // prettier-ignore
+  });
+
+  it('is empty where all models agree', () => {
     const same = [3, 2, 1, 3, 2, 1, 3, 2, 1];
-    expect(changedSets(held, [same, same.map((x) => 2 * x)]).all).toEqual([]);
+    const found = changedSets(held, [same, same.map((x) => 2 * x)]);
+    expect([...found.best, ...found.order]).toEqual([]);
   });
 });
 
