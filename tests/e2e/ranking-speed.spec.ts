@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test } from './fixture';
 import { openProjectWith, rankedBy, someSets } from './ranking-board';
 
 /** The promise for 10 000 rankings of 9 completions, ms, on a machine that draws without a GPU. */
