@@ -142,5 +142,23 @@ export default defineConfig(
       ],
     },
   },
+  {
+    files: ['tests/e2e/**/*.ts'],
+    ignores: ['tests/e2e/fixture.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@playwright/test',
+              importNames: ['test', 'chromium', 'firefox', 'webkit'],
+              message: 'Import it from ./fixture, which watches that no request leaves the origin.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   prettier,
 );

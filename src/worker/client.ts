@@ -7,15 +7,23 @@ import {
   type FromWorker,
   type WorkerEvent,
 } from './protocol';
+import workerPath from './train.worker.ts?worker&url';
 
 interface Waiting {
   resolve: (result: unknown) => void;
   reject: (error: PlaygroundError) => void;
 }
 
-/** Starts the worker of this release. */
-const startWorker = (): Worker =>
-  new Worker(new URL('./train.worker.ts', import.meta.url), { type: 'module', name: 'training' });
+/**
+ * Starts the worker of this release. A worker that is loaded by its own address has only the policy
+ * that its server sends with it, and static hosts send none; one that starts from a blob: address has
+ * the policy of the page.
+ */
+function startWorker(): Worker {
+  const address = new URL(workerPath, import.meta.url).href;
+  const start = new Blob([`import ${JSON.stringify(address)};`], { type: 'text/javascript' });
+  return new Worker(URL.createObjectURL(start), { type: 'module', name: 'training' });
+}
 
 export class WorkerClient {
   private worker: Worker;

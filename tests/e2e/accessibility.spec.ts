@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import axe from 'axe-core';
+import { expect, test } from './fixture';
 import { openStep, STEPS } from './steps';
 
 test('every stage is free of axe violations, in light and dark', async ({ page }) => {

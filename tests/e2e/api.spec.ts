@@ -1,6 +1,7 @@
 /** The whole loop through `window.rlhf`, in a real browser on the production build. */
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
+import { expect, test } from './fixture';
 
 const DEMONSTRATIONS = [
   ['Good morning!', 'Good morning, my friend.'],

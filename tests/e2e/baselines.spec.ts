@@ -1,5 +1,6 @@
 import axe from 'axe-core';
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 import { openStep } from './steps';
 
 const DEMONSTRATIONS = Array.from(

@@ -1,8 +1,9 @@
 /** A class ranks on its own devices and the teacher merges the files: no model is ever trained. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { expect, test, type Browser, type Locator, type Page } from '@playwright/test';
+import type { Browser, Locator, Page } from '@playwright/test';
 import axe from 'axe-core';
 import type { ClassFile } from '../../src/core/class-file';
+import { expect, test } from './fixture';
 
 const COMPLETIONS = ['Gladly, my dear.', 'It is by the well.', 'Go away.', 'Ask the wall.'];
 

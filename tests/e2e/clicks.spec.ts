@@ -1,4 +1,5 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 import { openStep } from './steps';
 
 /** Pauses with Space, steps with ".", and lets the run go on: the transport by keyboard. */

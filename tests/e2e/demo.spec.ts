@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 import { openStep, STEPS } from './steps';
 
 /** With SCREENSHOTS=folder every stage is photographed: light and dark, 1440 and 360 px wide. */

@@ -1,4 +1,5 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 
 // A worker that is kept for offline use would come without what is put before it here.
 test.use({ serviceWorkers: 'block' });

@@ -1,6 +1,7 @@
 /** The Device report: what runs the models here, why, and as text for a bug report. */
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import axe from 'axe-core';
+import { expect, test } from './fixture';
 
 test.use({ permissions: ['clipboard-read', 'clipboard-write'] });
 

@@ -1,5 +1,6 @@
 /** The promises for 10 000 rankings of 9 completions, on a machine that draws without a GPU. */
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 import type { ClassFile } from '../../src/core/class-file';
 import type { CandidateSet, Ranking } from '../../src/core/domain';
 import type { Labeler } from '../../src/core/people';

@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test } from './fixture';
 
 // the same browser without the flag that gives it a software WebGPU adapter
 test.use({

@@ -1,48 +1,9 @@
-import { createServer, type Server } from 'node:http';
-import { cpSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
-import { expect, test, type Page } from '@playwright/test';
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { releaseOf } from '../../tools/offline/release';
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.wasm': 'application/wasm',
-  '.svg': 'image/svg+xml',
-};
-
-/** A plain host of static files below a sub-path, without a special header. */
-class Host {
-  folder: string;
-  asked: string[] = [];
-  private server: Server | null = null;
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  async start(): Promise<string> {
-    this.server = createServer((request, response) => {
-      const path = new URL(request.url!, 'http://host').pathname.replace(/^\/deep\/down\//, '');
-      this.asked.push(path);
-      const file = join(this.folder, path === '' ? 'index.html' : path);
-      const found = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-      response.writeHead(found ? 200 : 404, { 'content-type': TYPES[extname(file)] ?? 'x/y' });
-      response.end(found ? readFileSync(file) : 'not here');
-    });
-    await new Promise<void>((done) => this.server!.listen(0, 'localhost', done));
-    return `http://localhost:${(this.server.address() as AddressInfo).port}/deep/down/`;
-  }
-
-  async stop(): Promise<void> {
-    this.server?.closeAllConnections();
-    await new Promise((done) => this.server?.close(done));
-    this.server = null;
-  }
-}
+import { expect, test } from './fixture';
+import { Host } from './host';
 
 const worksOffline = (page: Page) =>
   expect(page.getByText('Works offline')).toBeVisible({ timeout: 60_000 });

@@ -1,5 +1,6 @@
 /** What a class sees of itself: readable on a phone and in the dark, harmful texts covered, keys alone. */
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 import axe from 'axe-core';
 import type { ClassFile } from '../../src/core/class-file';
 import { classRankings, classRecord, classSets, MARKUP_NAME } from './class-project';

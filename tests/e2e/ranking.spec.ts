@@ -1,5 +1,6 @@
-import { expect, test, type Locator, type Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import axe from 'axe-core';
+import { expect, test } from './fixture';
 import { byLetter, card, openBoardWith, rankings, someSets } from './ranking-board';
 
 const INSULT = ['It is by the well.', 'Go away, you silly turnip.', 'In the shed.', 'Who knows?'];

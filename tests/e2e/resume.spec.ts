@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test } from './fixture';
 
 const DEMONSTRATIONS = Array.from(
   { length: 8 },

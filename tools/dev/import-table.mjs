@@ -10,6 +10,7 @@
  * @property {string[]} imports rooms, besides itself
  * @property {string[]} [types] rooms of which only types may be imported
  * @property {string[]} [packages] npm packages
+ * @property {string} [address] a file of which only the address is taken, none of its code
  */
 
 /** A file belongs to the first room that matches. @type {Room[]} */
@@ -26,7 +27,12 @@ const ROOMS = [
   },
   { name: 'storage', files: 'src/storage/**', imports: ['core'], packages: ['idb', 'valibot'] },
   { name: 'worker-protocol', files: 'src/worker/protocol.ts', imports: ['core'] },
-  { name: 'worker-client', files: 'src/worker/client.ts', imports: ['core', 'worker-protocol'] },
+  {
+    name: 'worker-client',
+    files: 'src/worker/client.ts',
+    imports: ['core', 'worker-protocol'],
+    address: './train.worker.ts?worker&url',
+  },
   {
     name: 'worker-runtime',
     files: 'src/worker/**',
@@ -72,7 +78,7 @@ export const boundariesOptions = {
   checkUnknownLocals: true,
   message:
     '{{from.file.categories}} may not import {{dependency.source}}: see tools/dev/import-table.mjs',
-  policies: ROOMS.flatMap(({ name, imports, types = [], packages = [] }) => {
+  policies: ROOMS.flatMap(({ name, imports, types = [], packages = [], address }) => {
     const from = { file: { categories: name } };
     return [
       { from, allow: { to: { file: { categories: [name, ...imports] } } } },
@@ -87,6 +93,7 @@ export const boundariesOptions = {
       ...(packages.length === 0
         ? []
         : [{ from, allow: { to: { module: { origin: 'external', source: packages } } } }]),
+      ...(address === undefined ? [] : [{ from, allow: { dependency: { source: address } } }]),
     ];
   }),
 };

@@ -207,6 +207,11 @@ describe('every other rule of the house reports its violation', () => {
       'tests/gpu/planted.test.ts',
       `import { describe } from 'vitest';\ndescribe.${'only'}('x', () => {});\n`,
     ],
+    [
+      'no-restricted-imports',
+      'tests/e2e/planted.spec.ts',
+      `import { test } from '@playwright/test';\ntest('x', () => {});\n`,
+    ],
   ])('%s in %s', async (rule, file, code) => {
     expect(await findings(virtual, file, code)).toContain(rule);
   });
