@@ -78,7 +78,7 @@ export class RunLoop {
       events = started.events;
       const { model } = started;
       for (;;) {
-        if (this.transport.stopping) break;
+        if (this.transport.stopping || this.transport.leaving) break;
         if (this.transport.pausing) {
           await this.rest(last, model);
           continue;
@@ -163,7 +163,8 @@ export class RunLoop {
   private async finish(last: StageEvent | null, model: SavedModel | null): Promise<void> {
     await this.recorder.flush();
     if (last !== null) await this.checkpoint(last, model);
-    await this.setStatus(this.transport.stopping ? 'stopped' : 'done');
+    if (this.transport.leaving) await this.store('interrupted', { isModel: false, failure: null });
+    else await this.setStatus(this.transport.stopping ? 'stopped' : 'done');
   }
 
   private async checkpoint(event: StageEvent, model: SavedModel | null): Promise<void> {
@@ -232,6 +233,11 @@ export class RunLoop {
     const { emit } = this.parts;
     // Only a lost device ends the engine; whatever else stopped this run, the next one may go well.
     if (failure.code === 'device-lost') emit({ kind: 'engine-error', error: failure });
+    // Another tab has the project; whatever there is to say of the run is for it to write.
+    if (failure.code === 'read-only') {
+      this.run = { ...this.run, status: 'interrupted' };
+      return emit({ kind: 'run', run: this.run, isModel: false, failure });
+    }
     try {
       await this.recorder.flush();
       if (failure.code === 'non-finite') await this.goBack(failure);
