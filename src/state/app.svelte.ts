@@ -3,7 +3,6 @@ import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
 import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
-import { askForPersistence } from '../storage/persistence';
 import type { ReadClassFile } from '../formats/class-file';
 import { WorkerClient } from '../worker/client';
 import type { WorkerEvent } from '../worker/protocol';
@@ -23,6 +22,7 @@ import type { ProjectStore } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
 import { OpenProject } from './open-project.svelte';
 import type { ProjectState } from './project.svelte';
+import { StorageState } from './storage.svelte';
 
 /** After a loss the worker writes down which run was cut off before it is ended, ms. */
 const SETTLE_MS = 500;
@@ -69,6 +69,7 @@ export class App {
   readonly preferences: Preferences;
   readonly demo: DemoRunner;
   readonly lesson: LessonState;
+  readonly storage = new StorageState();
   /** The project that this tab shows, and who writes to it. */
   readonly open = new OpenProject(() => ({
     link: this.engine.link,
@@ -77,6 +78,7 @@ export class App {
     engineReady: async () => void (await this.engine.ready()),
     notify: (kind, text, remedy) => this.notify(kind, text, remedy),
     onRecord: (record) => this.#remember(record),
+    onWork: (tables) => this.storage.afterWork(tables),
   }));
   readonly #parts: AppParts;
   readonly #opened = deferred<ProjectStore>();
@@ -228,7 +230,6 @@ export class App {
       this.#remember(project);
     }
     await this.#show(store, project);
-    void askForPersistence().catch(() => false);
     return project.id;
   }
 
@@ -275,14 +276,31 @@ export class App {
     if (wasOpen) await this.#openFirst(store);
   }
 
+  /** Looks anew at what takes how much room. */
+  async refreshStorage(): Promise<void> {
+    await this.storage.refresh(await this.#opened.promise);
+  }
+
+  /** Deletes checkpoints of a project that nothing needs any more. @throws PlaygroundError `busy`, `read-only` */
+  async deleteOldCheckpoints(id: string): Promise<void> {
+    const store = await this.#opened.promise;
+    if (this.project?.record.id === id) await this.project.deleteOldCheckpoints();
+    else await store.alone(id, () => store.deleteOldCheckpoints(id));
+    await this.storage.refresh(store);
+  }
+
   /** The open project as a file, `.rlhf.zip`. */
   async exportProject(): Promise<Blob> {
     const store = await this.#opened.promise;
     const project = this.openedProject();
-    await project.flush();
+    // Where there is no room left to store the last changes, the file is the one place for them.
+    const stored = await project.flush().then(
+      () => true,
+      () => false,
+    );
     const bundle = await store.loadBundle(project.record.id);
     const { writeProjectFile } = await import('../formats/project-file');
-    return writeProjectFile(bundle);
+    return writeProjectFile(stored ? bundle : project.withChanges(bundle));
   }
 
   /**
@@ -310,7 +328,6 @@ export class App {
     this.#remember(project);
     this.preferences.labeler = member.code;
     await this.#show(store, project);
-    void askForPersistence().catch(() => false);
     return project.id;
   }
 

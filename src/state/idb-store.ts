@@ -8,8 +8,10 @@ import { loadOpened } from '../storage/opened-project';
 import { noProject } from '../storage/project-record';
 import type { Database } from '../storage/schema';
 import { write, type WriteTransaction } from '../storage/transaction';
+import { deleteOldCheckpoints, storageUsage } from '../storage/usage';
 import { requireWriter, revised } from '../storage/writer';
 import type { Changes, LockHooks, ProjectStore } from './ports';
+import { after } from './deferred';
 import { openLock } from './project-lock';
 
 const PAGE_TABLES = ['projects', 'demonstrations', 'prompts', 'sets', 'rankings'] as const;
@@ -61,7 +63,6 @@ async function inPortions<T>(
 }
 
 const LETTING_GO_MS = 300;
-const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function alone<T>(db: Database, projectId: string, work: () => Promise<T>): Promise<T> {
   const hooks: LockHooks = {
@@ -99,6 +100,8 @@ export function createStore(db: Database): ProjectStore {
       return getProject(db, projectId);
     },
     deleteProject: (id) => deleteProject(db, id),
+    usage: () => storageUsage(db),
+    deleteOldCheckpoints: (id) => deleteOldCheckpoints(db, id),
     loadRows: (runId) => metricRows(db, runId),
     loadSamples: (runId) => runSamples(db, runId),
     loadBundle: (id) => readProject(db, id),

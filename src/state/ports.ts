@@ -10,6 +10,7 @@ import type {
   Sample,
 } from '../core/domain';
 import type { ProjectBundle } from '../formats/project-file';
+import type { ProjectUsage } from '../storage/usage';
 import type { BaseChoice } from './base-choice';
 import type { CommandName, Commands, WorkerEvent } from '../worker/protocol';
 
@@ -90,6 +91,10 @@ export interface ProjectStore {
   copyBase(runId: string, projectId: string): Promise<Project>;
   /** Removes a project with its runs, metrics and checkpoints. */
   deleteProject(projectId: string): Promise<void>;
+  /** What each project takes of the browser's room. */
+  usage(): Promise<ProjectUsage[]>;
+  /** Deletes checkpoints that nothing needs any more; returns how many. */
+  deleteOldCheckpoints(projectId: string): Promise<number>;
   loadRows(runId: string): Promise<MetricRow[]>;
   loadSamples(runId: string): Promise<RunSamples[]>;
   /** Everything that is stored of a project. */

@@ -6,6 +6,7 @@
 import { interruptRuns } from '../storage/runs';
 import { claimProject, holdClaim } from '../storage/writer';
 import type { Database } from '../storage/schema';
+import { after } from './deferred';
 import { newId } from './ids';
 import type { LockHooks, ProjectLock, ProjectNews } from './ports';
 
@@ -17,8 +18,6 @@ const POLITE_MS = 1500;
 const nameOf = (projectId: string): string => `rlhf-playground.project.${projectId}`;
 
 type Message = ProjectNews | { kind: 'ask'; tab: string };
-
-const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Opens a project to write to it when nobody else does, otherwise to follow. */
 export async function openLock(

@@ -14,6 +14,7 @@ import type {
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { Labeler } from '../core/people';
+import type { ProjectBundle } from '../formats/project-file';
 import { readOnly } from '../core/read-only';
 import { modelName } from '../core/stage-models';
 import { baseChoice, type BaseChoice } from './base-choice';
@@ -59,6 +60,7 @@ export class ProjectState {
     this.#queue = new SaveQueue({
       commit: async (changes) => {
         context.onStored(await context.store.commit(changes, record.id));
+        context.onWork(Object.keys(changes));
       },
       requireWriter: () => this.requireWriter(),
       onFailure: (error) => this.#notStored(error),
@@ -212,6 +214,19 @@ export class ProjectState {
     return this.#queue.flush();
   }
 
+  /** What is stored of the project, with the changes that could not be. */
+  withChanges(stored: ProjectBundle): ProjectBundle {
+    const { record, demonstrations, prompts, sets, rankings } = this;
+    return {
+      ...stored,
+      project: { ...record, runs: stored.project.runs },
+      demonstrations: [...demonstrations],
+      prompts: [...prompts],
+      sets: [...sets],
+      rankings: [...rankings],
+    };
+  }
+
   get page(): PageStage {
     return this.record.page;
   }
@@ -267,6 +282,15 @@ export class ProjectState {
     }
     // The worker reads the project anew for every request; this frees the models it has loaded.
     await this.#context.link.call('forget', { projectId: before.id }).catch(() => null);
+  }
+
+  /** @throws PlaygroundError `busy`, `read-only` */
+  async deleteOldCheckpoints(): Promise<void> {
+    this.requireWriter();
+    this.requireIdle();
+    const { store } = this.#context;
+    await store.deleteOldCheckpoints(this.record.id);
+    this.transport.followRuns((await store.loadProject(this.record.id)).runs);
   }
 
   // Settings
@@ -447,6 +471,7 @@ export class ProjectState {
       config: { ...config },
       ...(text === undefined ? {} : { text }),
     });
+    this.#context.onWork(['runs']);
     return runId;
   }
   pauseRun(): Promise<void> {

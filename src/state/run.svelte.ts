@@ -223,6 +223,9 @@ export class RunState {
         if (event.failure !== null) this.#failures.set(event.run.id, event.failure);
         if (event.isModel) this.#context.onModel(event.run);
         this.#putRun(event.run);
+        if (event.failure?.code === 'storage' && event.run.status === 'interrupted') {
+          this.#context.onProblem(new PlaygroundError(event.failure));
+        }
         break;
       case 'step':
         if (this.active?.id !== event.runId) break;

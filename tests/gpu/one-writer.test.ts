@@ -69,6 +69,7 @@ async function aTab(name: string): Promise<Tab> {
     engineReady: async () => {},
     notify: (_kind, text) => said.push(text),
     onRecord: () => {},
+    onWork: () => {},
   }));
   onTestFinished(() => open.leave());
   return {
