@@ -94,6 +94,11 @@ export function createApi(app: App) {
       await app.projectsReady();
       return app.projects.map(({ id, name, base, seed }) => ({ id, name, base, seed }));
     },
+    /** Writes to the open project from now on; the tab that did so until now only reads. */
+    async takeOver(): Promise<void> {
+      await opened();
+      await app.open.takeOver();
+    },
     async deleteProject(id: string): Promise<void> {
       const checked = check('id', text, id);
       await app.projectsReady();

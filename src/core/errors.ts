@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'format' // a file that is not what it claims to be
   | 'missing' // an earlier stage has not produced what this one needs
   | 'busy' // another run is under way
+  | 'read-only' // another tab writes to this project
   | 'engine' // no usable backend, failed kernel, refused limit
   | 'device-lost'
   | 'non-finite' // NaN or infinity in loss, gradient or weights

@@ -91,7 +91,7 @@ export async function readWeights(parameters: ReadonlyMap<string, tf.Tensor>): P
   const read = await Promise.all(
     [...parameters].map(async ([name, tensor]) => {
       // A copy: data() may return the very array that the backend holds.
-      const data = Float32Array.from(await tensor.data());
+      const data = new Float32Array(await tensor.data());
       return [name, { shape: tensor.shape.slice(), data }] as const;
     }),
   );

@@ -3,7 +3,6 @@ import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
 import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
-import { askForPersistence } from '../storage/persistence';
 import type { ReadClassFile } from '../formats/class-file';
 import { WorkerClient } from '../worker/client';
 import type { WorkerEvent } from '../worker/protocol';
@@ -15,13 +14,15 @@ import { deferred } from './deferred';
 import { afterPaint } from './after-paint';
 import { DemoRunner } from './demo.svelte';
 import { Engine, type EngineParts } from './engine.svelte';
-import { openStore } from './idb-store';
+import { createStore } from './idb-store';
 import { newId, nextSeq } from './ids';
 import { plainMap } from './plain-collections';
 import { LessonState } from './lesson.svelte';
 import type { ProjectStore } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
-import { ProjectState } from './project.svelte';
+import { OpenProject } from './open-project.svelte';
+import type { ProjectState } from './project.svelte';
+import { StorageState } from './storage.svelte';
 
 /** After a loss the worker writes down which run was cut off before it is ended, ms. */
 const SETTLE_MS = 500;
@@ -52,7 +53,7 @@ export async function browserParts(onReplaced: () => void): Promise<AppParts> {
     baseUrl: document.baseURI,
     files,
     preferences: new Preferences(browserStorage()),
-    openStore: async () => openStore(await openDatabase({ onReplaced })),
+    openStore: async () => createStore(await openDatabase({ onReplaced })),
     startWorker: () =>
       files === null ? new WorkerClient() : new WorkerClient(() => startEmbeddedWorker(files)),
   };
@@ -60,7 +61,6 @@ export async function browserParts(onReplaced: () => void): Promise<AppParts> {
 
 export class App {
   projects: readonly Project[] = $state.raw([]);
-  project: ProjectState | null = $state.raw(null);
   notices: readonly Notice[] = $state.raw([]);
   bases: readonly Base[] = $state.raw([]);
   demoTasks: readonly DemoTask[] = $state.raw([]);
@@ -69,6 +69,17 @@ export class App {
   readonly preferences: Preferences;
   readonly demo: DemoRunner;
   readonly lesson: LessonState;
+  readonly storage = new StorageState();
+  /** The project that this tab shows, and who writes to it. */
+  readonly open = new OpenProject(() => ({
+    link: this.engine.link,
+    preferences: this.preferences,
+    bases: () => this.bases,
+    engineReady: async () => void (await this.engine.ready()),
+    notify: (kind, text, remedy) => this.notify(kind, text, remedy),
+    onRecord: (record) => this.#remember(record),
+    onWork: (tables) => this.storage.afterWork(tables),
+  }));
   readonly #parts: AppParts;
   readonly #opened = deferred<ProjectStore>();
   readonly #listed = deferred<void>();
@@ -89,6 +100,10 @@ export class App {
     });
     // Whoever waits is told; without anyone waiting the page shows `engine.error`.
     this.#opened.promise.catch(() => {});
+  }
+
+  get project(): ProjectState | null {
+    return this.open.state;
   }
 
   /** Opens the database and the last project; the engine is loaded after that, in the worker. */
@@ -116,8 +131,7 @@ export class App {
 
   /** Turns to the newer release that waits, once everything is stored. @throws PlaygroundError `busy` */
   async update(): Promise<void> {
-    this.project?.requireIdle();
-    await this.project?.flush();
+    await this.#storeAll();
     this.offline.update();
   }
 
@@ -150,13 +164,13 @@ export class App {
       if (event.kind === 'run' && event.failure?.code === 'device-lost') {
         this.#cutOff = event.run.id;
       }
-      this.project?.transport.handle(event);
+      this.open.handle(event);
     }
   }
 
   #engineFailed(error: ErrorDetails): void {
     this.#cutOff = this.project?.transport.active?.id ?? this.#cutOff;
-    this.project?.transport.interrupt();
+    this.open.interrupt();
     if (error.code !== 'device-lost') return this.notify('error', error.message, error.remedy);
     // Once by itself; whatever takes the device away twice may do so for ever.
     if (this.engine.losses === 1) setTimeout(() => void this.recover(), SETTLE_MS);
@@ -183,7 +197,7 @@ export class App {
    * @throws PlaygroundError `busy` while a run is under way; `engine`
    */
   async checkDeviceAgain(): Promise<void> {
-    this.project?.requireIdle();
+    if (this.project?.writable === true) this.project.requireIdle();
     await this.engine.checkAgain();
   }
 
@@ -216,7 +230,6 @@ export class App {
       this.#remember(project);
     }
     await this.#show(store, project);
-    void askForPersistence().catch(() => false);
     return project.id;
   }
 
@@ -236,14 +249,14 @@ export class App {
     }
     const store = await this.#opened.promise;
     const renamed = { ...project, name, updatedAt: Date.now() };
-    await store.commit({ projects: plainMap([[id, renamed]]) });
+    await store.alone(id, () => store.commit({ projects: plainMap([[id, renamed]]) }, id));
     this.#remember(renamed);
   }
 
   /** Copies a project with all its models; the copy is not opened. Returns its id. */
   async duplicateProject(id: string): Promise<string> {
     const { name } = this.#find(id);
-    await this.project?.flush();
+    if (this.project?.writable === true) await this.project.flush();
     const store = await this.#opened.promise;
     const copy = await store.saveBundle(await store.loadBundle(id), `${name} (copy)`);
     this.#remember(copy);
@@ -254,21 +267,40 @@ export class App {
   async deleteProject(id: string): Promise<void> {
     this.#find(id);
     const wasOpen = this.project?.record.id === id;
+    if (wasOpen) this.project?.requireWriter();
     const store = wasOpen ? await this.#leaveProject() : await this.#opened.promise;
-    await store.deleteProject(id);
+    if (wasOpen) await this.open.leave();
+    await store.alone(id, () => store.deleteProject(id));
     this.projects = this.projects.filter((project) => project.id !== id);
     await this.engine.link.call('forget', { projectId: id }).catch(() => null);
     if (wasOpen) await this.#openFirst(store);
+  }
+
+  /** Looks anew at what takes how much room. */
+  async refreshStorage(): Promise<void> {
+    await this.storage.refresh(await this.#opened.promise);
+  }
+
+  /** Deletes checkpoints of a project that nothing needs any more. @throws PlaygroundError `busy`, `read-only` */
+  async deleteOldCheckpoints(id: string): Promise<void> {
+    const store = await this.#opened.promise;
+    if (this.project?.record.id === id) await this.project.deleteOldCheckpoints();
+    else await store.alone(id, () => store.deleteOldCheckpoints(id));
+    await this.storage.refresh(store);
   }
 
   /** The open project as a file, `.rlhf.zip`. */
   async exportProject(): Promise<Blob> {
     const store = await this.#opened.promise;
     const project = this.openedProject();
-    await project.flush();
+    // Where there is no room left to store the last changes, the file is the one place for them.
+    const stored = await project.flush().then(
+      () => true,
+      () => false,
+    );
     const bundle = await store.loadBundle(project.record.id);
     const { writeProjectFile } = await import('../formats/project-file');
-    return writeProjectFile(bundle);
+    return writeProjectFile(stored ? bundle : project.withChanges(bundle));
   }
 
   /**
@@ -296,7 +328,6 @@ export class App {
     this.#remember(project);
     this.preferences.labeler = member.code;
     await this.#show(store, project);
-    void askForPersistence().catch(() => false);
     return project.id;
   }
 
@@ -327,10 +358,16 @@ export class App {
   }
 
   /** Stores what is left to store. @throws PlaygroundError `busy`, `storage` */
+  async #storeAll(): Promise<void> {
+    // What a follower shows is under way, and stored, in another tab.
+    if (this.project?.writable !== true) return;
+    this.project.requireIdle();
+    await this.project.flush();
+  }
+
   async #leaveProject(): Promise<ProjectStore> {
     const store = await this.#opened.promise;
-    this.project?.requireIdle();
-    await this.project?.flush();
+    await this.#storeAll();
     return store;
   }
 
@@ -353,26 +390,13 @@ export class App {
       createdAt: now,
       updatedAt: now,
     };
-    await store.commit({ projects: plainMap([[project.id, project]]) });
+    await store.commit({ projects: plainMap([[project.id, project]]) }, project.id);
     this.#remember(project);
     return project;
   }
 
   async #show(store: ProjectStore, project: Project): Promise<void> {
-    const records = await store.loadProject(project.id);
-    this.project = new ProjectState(
-      {
-        store,
-        link: this.engine.link,
-        preferences: this.preferences,
-        bases: () => this.bases,
-        engineReady: async () => void (await this.engine.ready()),
-        notify: (kind, text, remedy) => this.notify(kind, text, remedy),
-        onRecord: (record) => this.#remember(record),
-      },
-      project,
-      records,
-    );
+    await this.open.show(store, project.id);
     this.preferences.lastProject = project.id;
   }
 

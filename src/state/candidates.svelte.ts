@@ -84,6 +84,11 @@ export class Candidates {
     this.#context = context;
   }
 
+  /** @throws PlaygroundError `read-only` */
+  requireWriter(): void {
+    this.#context.queue.requireWriter();
+  }
+
   /** The rankings of the labeler at work, oldest first. */
   readonly own: readonly Ranking[] = $derived.by(() => {
     const { labeler } = this.#context.preferences;
@@ -101,6 +106,7 @@ export class Candidates {
 
   /** One prompt per line; blank lines and prompts that are there already are passed over. */
   addPrompts(text: string): number {
+    this.requireWriter();
     const known = plainSet(this.prompts.map((prompt) => prompt.text));
     const first = nextSeq(this.prompts);
     const added: Prompt[] = [];
@@ -118,6 +124,7 @@ export class Candidates {
 
   /** Sets already written for it stay: they have the prompt's text in them. */
   deletePrompt(id: string): void {
+    this.requireWriter();
     this.prompts = this.prompts.filter((prompt) => prompt.id !== id);
     this.#context.queue.put('prompts', id, null);
   }
@@ -160,6 +167,7 @@ export class Candidates {
           maxNewTokens: options.maxNewTokens ?? settings.maxNewTokens,
           seed,
         });
+        this.requireWriter();
         const first = nextSeq(this.sets);
         const sets = written.map((set, i) => ({ ...set, id: newId(), seq: first + i }));
         this.sets = [...this.sets, ...sets];
@@ -206,6 +214,7 @@ export class Candidates {
 
   /** Stores a ranking as it is: a new one, or in the place of the one with its id. */
   put(ranking: Ranking): Ranking {
+    this.requireWriter();
     const at = this.rankings.findIndex(({ id }) => id === ranking.id);
     this.rankings = at < 0 ? [...this.rankings, ranking] : this.rankings.with(at, ranking);
     this.#context.queue.put('rankings', ranking.id, ranking);
@@ -238,6 +247,7 @@ export class Candidates {
   }
 
   remove(id: string): void {
+    this.requireWriter();
     this.rankings = this.rankings.filter((ranking) => ranking.id !== id);
     this.#context.queue.put('rankings', id, null);
   }
@@ -289,6 +299,7 @@ export class Candidates {
     values: Omit<SimulatedTask, 'prompt' | 'completions' | 'seed'>,
     seed: number,
   ): void {
+    this.requireWriter();
     const first = nextSeq(this.rankings);
     const added = sets.map((set, i): Ranking => {
       const { prompt, completions } = set;

@@ -147,6 +147,7 @@ export class ClassMerge {
    */
   async accept(): Promise<MergeOutcome | null> {
     const { plan } = this;
+    this.#context.queue.requireWriter();
     if (plan === null) return null;
     const { candidates, people, record } = this.#context;
     if (candidates.rankings !== this.#plannedOn) {
@@ -227,6 +228,7 @@ export class ClassMerge {
 
   #exchange(add: readonly Ranking[], remove: readonly Ranking[]): void {
     const { candidates, queue } = this.#context;
+    queue.requireWriter();
     const gone = plainSet(remove.map(({ id }) => id));
     candidates.rankings = [...candidates.rankings.filter(({ id }) => !gone.has(id)), ...add];
     queue.putPlain('rankings', [

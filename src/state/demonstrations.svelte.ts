@@ -54,6 +54,7 @@ export class Demonstrations {
   }
 
   addRows(rows: readonly Pick<DemonstrationRow, 'prompt' | 'completion'>[], ratio: number): number {
+    this.#queue.requireWriter();
     if (rows.length === 0) return 0;
     const first = nextSeq(this.list);
     const added = rows.map(({ prompt, completion }, i): Demonstration => ({
@@ -112,6 +113,7 @@ export class Demonstrations {
   }
 
   undo(): void {
+    this.#queue.requireWriter();
     const step = this.history.undo();
     if (step !== null)
       this.#apply(
@@ -121,6 +123,7 @@ export class Demonstrations {
   }
 
   redo(): void {
+    this.#queue.requireWriter();
     const step = this.history.redo();
     if (step !== null)
       this.#apply(

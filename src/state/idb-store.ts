@@ -1,31 +1,29 @@
 /** The page's side of the database: the repositories of src/storage behind one interface. */
-import type { Project } from '../core/domain';
+import { readOnly } from '../core/read-only';
 import { copyBase, storedBase } from '../storage/copied-base';
-import { demonstrations } from '../storage/demonstrations';
 import { metricRows, runSamples } from '../storage/metrics';
 import { addProject, readProject } from './project-bundle';
 import { deleteProject, getProject, listProjects, updateProject } from '../storage/projects';
-import { prompts } from '../storage/prompts';
-import { rankings } from '../storage/rankings';
-import { interruptRuns, runs } from '../storage/runs';
+import { loadOpened } from '../storage/opened-project';
+import { noProject } from '../storage/project-record';
 import type { Database } from '../storage/schema';
-import { sets } from '../storage/sets';
-import { write } from '../storage/transaction';
-import type { Changes, ProjectStore } from './ports';
+import { write, type WriteTransaction } from '../storage/transaction';
+import { deleteOldCheckpoints, storageUsage } from '../storage/usage';
+import { requireWriter, revised } from '../storage/writer';
+import type { Changes, LockHooks, ProjectStore } from './ports';
+import { after } from './deferred';
+import { openLock } from './project-lock';
 
 const PAGE_TABLES = ['projects', 'demonstrations', 'prompts', 'sets', 'rankings'] as const;
 
 /** All page tables in one strict transaction; `runs` of a project stay as the worker left them. */
-async function commit(db: Database, changes: Changes): Promise<void> {
-  await write(db, [...PAGE_TABLES], 'your work', async (tx) => {
-    for (const [id, project] of changes.projects ?? []) {
-      const table = tx.objectStore('projects');
-      if (project === null) await table.delete(id);
-      else {
-        const stored: Project | undefined = await table.get(id);
-        await table.put({ ...project, runs: stored?.runs ?? project.runs });
-      }
-    }
+function commit(db: Database, changes: Changes, projectId: string): Promise<number> {
+  return write(db, [...PAGE_TABLES], 'your work', async (tx) => {
+    const before = await requireWriter(tx as unknown as WriteTransaction, projectId);
+    const changed = changes.projects?.get(projectId) ?? before;
+    if (changed === undefined) throw noProject();
+    const stored = revised(before, { ...changed, runs: before?.runs ?? changed.runs });
+    await tx.objectStore('projects').put(stored);
     await inPortions(changes.demonstrations, (id, record) => {
       const table = tx.objectStore('demonstrations');
       return record === null ? table.delete(id) : table.put(record);
@@ -42,6 +40,7 @@ async function commit(db: Database, changes: Changes): Promise<void> {
       const table = tx.objectStore('rankings');
       return record === null ? table.delete(id) : table.put(record);
     });
+    return stored.revision ?? 0;
   });
 }
 
@@ -63,34 +62,35 @@ async function inPortions<T>(
   await Promise.all(waiting);
 }
 
-/** Held by the first tab for as long as it lives. */
-const WRITER_LOCK = 'rlhf-playground.first-tab';
+const LETTING_GO_MS = 300;
 
-/** Whether no other tab of this page is open; the answer stays reserved until this one closes. */
-function isFirstTab(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const held = navigator.locks.request(WRITER_LOCK, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise<void>(() => {});
-    });
-    held.catch(() => resolve(true));
-  });
+async function alone<T>(db: Database, projectId: string, work: () => Promise<T>): Promise<T> {
+  const hooks: LockHooks = {
+    onWriter: () => {},
+    onFollower: () => {},
+    onAsked: async () => {},
+    onNews: () => {},
+  };
+  const opened = await openLock(db, projectId, hooks);
+  // A tab that has just been closed may still be letting go.
+  const patience = performance.now() + LETTING_GO_MS;
+  while (opened.claim === null && performance.now() < patience) await after(20);
+  try {
+    if (opened.claim === null) throw readOnly();
+    return await work();
+  } finally {
+    await opened.close();
+  }
 }
 
-/** @param db an open database; runs that the last page left under way are marked as interrupted */
-export async function openStore(db: Database): Promise<ProjectStore> {
-  // Runs that another tab has under way are alive.
-  if (await isFirstTab()) await interruptRuns(db);
+/** @param db an open database */
+export function createStore(db: Database): ProjectStore {
   return {
     listProjects: () => listProjects(db),
-    loadProject: async (id) => ({
-      demonstrations: await demonstrations.list(db, id),
-      prompts: await prompts.list(db, id),
-      sets: await sets.list(db, id),
-      rankings: await rankings.list(db, id),
-      runs: await runs.list(db, id),
-    }),
-    commit: (changes) => commit(db, changes),
+    lock: (id, hooks) => openLock(db, id, hooks),
+    alone: (id, work) => alone(db, id, work),
+    loadProject: (id) => loadOpened(db, id),
+    commit: (changes, projectId) => commit(db, changes, projectId),
     setBase: async (id, { base, runId }) => {
       await updateProject(db, id, { base, runs: { base: runId } });
     },
@@ -100,6 +100,8 @@ export async function openStore(db: Database): Promise<ProjectStore> {
       return getProject(db, projectId);
     },
     deleteProject: (id) => deleteProject(db, id),
+    usage: () => storageUsage(db),
+    deleteOldCheckpoints: (id) => deleteOldCheckpoints(db, id),
     loadRows: (runId) => metricRows(db, runId),
     loadSamples: (runId) => runSamples(db, runId),
     loadBundle: (id) => readProject(db, id),

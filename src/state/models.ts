@@ -8,12 +8,22 @@ export class Models {
   readonly #projectId: string;
   readonly #link: WorkerLink;
   readonly #ready: () => Promise<void>;
+  readonly #claim: () => string;
 
-  /** @param ready resolves when the engine runs and everything that the worker reads is stored */
-  constructor(projectId: string, link: WorkerLink, ready: () => Promise<void>) {
+  /**
+   * @param ready resolves when the engine runs and everything that the worker reads is stored
+   * @param claim what the worker writes under; throws `read-only` where another tab writes
+   */
+  constructor(
+    projectId: string,
+    link: WorkerLink,
+    ready: () => Promise<void>,
+    claim: () => string,
+  ) {
     this.#projectId = projectId;
     this.#link = link;
     this.#ready = ready;
+    this.#claim = claim;
   }
 
   async complete(options: CompleteOptions): Promise<Completion[]> {
@@ -49,8 +59,9 @@ export class Models {
     name: string,
     files: { path: string; blob: Blob }[],
   ): Promise<Commands['importBase']['result']> {
+    const claim = this.#claim();
     await this.#ready();
-    return this.#link.call('importBase', { projectId: this.#projectId, name, files });
+    return this.#link.call('importBase', { projectId: this.#projectId, claim, name, files });
   }
 
   /** A model as a zip of a Hugging Face folder. @throws PlaygroundError `missing` */

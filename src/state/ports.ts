@@ -10,6 +10,7 @@ import type {
   Sample,
 } from '../core/domain';
 import type { ProjectBundle } from '../formats/project-file';
+import type { ProjectUsage } from '../storage/usage';
 import type { BaseChoice } from './base-choice';
 import type { CommandName, Commands, WorkerEvent } from '../worker/protocol';
 
@@ -34,6 +35,39 @@ export interface ProjectRecords {
   runs: Run[];
 }
 
+/** A project as it is stored at one moment. */
+export interface OpenedRecords extends ProjectRecords {
+  project: Project;
+  /** Grows with every change. */
+  revision: number;
+}
+
+/** What the tab that writes to a project tells those that follow. */
+export type ProjectNews =
+  { kind: 'changed'; revision: number } | { kind: 'event'; event: WorkerEvent };
+
+export interface LockHooks {
+  /** From now on this tab writes, and nobody else does. */
+  onWriter(): void;
+  /** From now on another tab writes. */
+  onFollower(): void;
+  /** Another tab asks for the project: resolves when everything is stored. */
+  onAsked(): Promise<void>;
+  onNews(news: ProjectNews): void;
+}
+
+export interface ProjectLock {
+  /** Under which this tab writes; null while another one does. */
+  readonly claim: string | null;
+  /** Becomes the writer: `onWriter` tells when. */
+  takeOver(): Promise<void>;
+  /** A write was refused: somebody else has claimed the project. */
+  lost(): void;
+  tell(news: ProjectNews): void;
+  /** Leaves the project to others; resolves when they can have it. */
+  close(): Promise<void>;
+}
+
 export interface RunSamples {
   step: number;
   samples: Sample[];
@@ -41,10 +75,14 @@ export interface RunSamples {
 
 export interface ProjectStore {
   listProjects(): Promise<Project[]>;
+  /** Opens a project to write to it, or to follow the tab that does. @throws PlaygroundError `not-found` */
+  lock(projectId: string, hooks: LockHooks): Promise<ProjectLock>;
+  /** Does `work` on a project that is not open. @throws PlaygroundError `read-only` when it is in another tab */
+  alone<T>(projectId: string, work: () => Promise<T>): Promise<T>;
   /** Every record of a project but metrics and checkpoints, in order of `seq`. */
-  loadProject(projectId: string): Promise<ProjectRecords>;
-  /** All changes or none; resolves once they are on disk. */
-  commit(changes: Changes): Promise<void>;
+  loadProject(projectId: string): Promise<OpenedRecords>;
+  /** All changes or none; resolves with the project's revision once they are on disk. */
+  commit(changes: Changes, projectId: string): Promise<number>;
   /** Puts a project on another base: a shipped one, or the model of one of its pretraining runs. */
   setBase(projectId: string, choice: BaseChoice): Promise<void>;
   /** Whether `runId` is a pretrained or imported base model of any project. */
@@ -53,6 +91,10 @@ export interface ProjectStore {
   copyBase(runId: string, projectId: string): Promise<Project>;
   /** Removes a project with its runs, metrics and checkpoints. */
   deleteProject(projectId: string): Promise<void>;
+  /** What each project takes of the browser's room. */
+  usage(): Promise<ProjectUsage[]>;
+  /** Deletes checkpoints that nothing needs any more; returns how many. */
+  deleteOldCheckpoints(projectId: string): Promise<number>;
   loadRows(runId: string): Promise<MetricRow[]>;
   loadSamples(runId: string): Promise<RunSamples[]>;
   /** Everything that is stored of a project. */

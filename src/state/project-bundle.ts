@@ -21,7 +21,9 @@ import { projectInputs, runs } from '../storage/runs';
 import type { Database, TableName } from '../storage/schema';
 import { newId } from './ids';
 import { sets } from '../storage/sets';
+import { requireRoom } from '../storage/room';
 import { write } from '../storage/transaction';
+import { chunkSizes } from '../storage/usage';
 
 /**
  * Everything that is stored of a project. The tensors of a checkpoint are read when they are asked
@@ -92,6 +94,7 @@ export async function addProject(
     await putChunks(db, chunks);
     return { ...manifest, ...parts };
   };
+  await requireRoom(await missingBytes(db, source), 'the project');
   const manifests: CheckpointManifest[] = [];
   for (const { manifest } of source.checkpoints) manifests.push(await putTensors(manifest));
   for (let attempt = 0; attempt < STORE_ATTEMPTS; attempt++) {
@@ -101,6 +104,15 @@ export async function addProject(
     for (const manifest of outcome.incomplete) await putTensors(manifest);
   }
   throw keptRemoving();
+}
+
+/** Bytes of tensors that are not stored yet. */
+async function missingBytes(db: Database, { checkpoints }: ProjectBundle): Promise<number> {
+  let bytes = 0;
+  for (const [hash, size] of chunkSizes(checkpoints.map(({ manifest }) => manifest))) {
+    if ((await db.getKey('chunks', hash)) === undefined) bytes += size;
+  }
+  return bytes;
 }
 
 /** Everything in one transaction; nothing when chunks are missing. */

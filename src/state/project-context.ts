@@ -5,6 +5,8 @@ import type { Preferences } from './preferences.svelte';
 
 export interface ProjectContext {
   store: ProjectStore;
+  /** Under which this tab writes to the project; null: it follows the tab that does. */
+  claim: string | null;
   link: WorkerLink;
   preferences: Preferences;
   /** Shipped bases as far as they are known. */
@@ -13,6 +15,12 @@ export interface ProjectContext {
   engineReady(): Promise<void>;
   /** Says something that has no place of its own on the page. */
   notify(kind: 'info' | 'error', text: string, remedy?: string): void;
+  /** Records of these tables have been stored. */
+  onWork(tables: readonly string[]): void;
+  /** A change is on disk. */
+  onStored(revision: number): void;
+  /** The database refused a change: another tab writes to the project by now. */
+  onRefused(): void;
   /** The record has changed: the list of projects shows its name. */
   onRecord(record: Project): void;
 }

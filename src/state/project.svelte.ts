@@ -14,6 +14,8 @@ import type {
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { Labeler } from '../core/people';
+import type { ProjectBundle } from '../formats/project-file';
+import { readOnly } from '../core/read-only';
 import { modelName } from '../core/stage-models';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { BestOfN } from './best-of-n.svelte';
@@ -35,6 +37,8 @@ import { missingFor, staleBestOfN, staleReason, type Missing } from './staleness
 
 export class ProjectState {
   record: Project = $state.raw() as Project;
+  /** Whether this tab is the one that writes to the project. */
+  writable: boolean = $state.raw(false);
   readonly models: Models;
   readonly comparisons: Comparisons;
   readonly bestOfN: BestOfN;
@@ -52,15 +56,15 @@ export class ProjectState {
   constructor(context: ProjectContext, record: Project, records: ProjectRecords) {
     this.#context = context;
     this.record = record;
-    this.#queue = new SaveQueue(
-      (changes) => context.store.commit(changes),
-      (error) =>
-        context.notify(
-          'error',
-          error instanceof Error ? error.message : 'Your last change could not be stored.',
-          error instanceof PlaygroundError ? error.remedy : undefined,
-        ),
-    );
+    this.writable = context.claim !== null;
+    this.#queue = new SaveQueue({
+      commit: async (changes) => {
+        context.onStored(await context.store.commit(changes, record.id));
+        context.onWork(Object.keys(changes));
+      },
+      requireWriter: () => this.requireWriter(),
+      onFailure: (error) => this.#notStored(error),
+    });
     this.demonstrationEdits = new Demonstrations(record.id, record.seed, this.#queue);
     this.demonstrationEdits.list = records.demonstrations;
     this.#candidates = new Candidates({
@@ -74,10 +78,18 @@ export class ProjectState {
     this.#candidates.prompts = records.prompts;
     this.#candidates.sets = records.sets;
     this.#candidates.rankings = records.rankings;
-    this.models = new Models(record.id, context.link, () => this.#readyForWorker());
+    this.models = new Models(
+      record.id,
+      context.link,
+      () => this.#readyForWorker(),
+      () => this.requireClaim(),
+    );
     this.comparisons = new Comparisons((request) => this.models.compare(request));
     this.bestOfN = new BestOfN(
-      () => this.models.bestOfN(),
+      () => {
+        this.requireWriter();
+        return this.models.bestOfN();
+      },
       (bestOfN) => this.#changeRecord({ bestOfN }),
     );
     this.people = new People({
@@ -95,7 +107,10 @@ export class ProjectState {
     this.experiments = new Experiments({
       link: context.link,
       ready: () => this.#readyForWorker(),
-      requireIdle: () => this.requireIdle(),
+      requireIdle: () => {
+        this.requireWriter();
+        this.requireIdle();
+      },
       change: (change) => this.#changeRecord(change),
       inputs: () => this.#inputs,
       settings: () => ({ reward: this.settings('reward'), ppo: this.settings('ppo') }),
@@ -117,7 +132,61 @@ export class ProjectState {
         onProblem: ({ message, remedy }) => context.notify('error', message, remedy),
       },
       records.runs,
+      { following: !this.writable },
     );
+  }
+
+  // One writer
+
+  /** @throws PlaygroundError `read-only` while another tab writes to the project */
+  requireWriter(): void {
+    if (!this.writable) throw readOnly();
+  }
+  /** What the worker writes under. @throws PlaygroundError `read-only` */
+  requireClaim(): string {
+    this.requireWriter();
+    return this.#context.claim!;
+  }
+
+  #notStored(error: unknown): void {
+    if (error instanceof PlaygroundError && error.code === 'read-only') {
+      return this.#context.onRefused();
+    }
+    this.#context.notify(
+      'error',
+      error instanceof Error ? error.message : 'Your last change could not be stored.',
+      error instanceof PlaygroundError ? error.remedy : undefined,
+    );
+  }
+
+  /** Another tab writes from now on. Returns how many changes had not been stored; they are dropped. */
+  revoke(): number {
+    this.writable = false;
+    this.transport.interrupt();
+    return this.#queue.close();
+  }
+
+  /** Stores what is left and has the run under way end at its next step, to be resumed elsewhere. */
+  async handOver(): Promise<void> {
+    this.writable = false;
+    await Promise.all([
+      this.flush(),
+      this.transport.active === null
+        ? null
+        : this.#context.link.call('release', { projectId: this.record.id }),
+      this.experiments.stop(),
+    ]);
+  }
+
+  /** Shows what another tab has stored. */
+  follow(record: Project, records: ProjectRecords): void {
+    this.record = record;
+    this.demonstrationEdits.list = records.demonstrations;
+    this.#candidates.prompts = records.prompts;
+    this.#candidates.sets = records.sets;
+    this.#candidates.rankings = records.rankings;
+    this.transport.followRuns(records.runs);
+    this.#context.onRecord(record);
   }
 
   // Records
@@ -145,17 +214,34 @@ export class ProjectState {
     return this.#queue.flush();
   }
 
+  /** What is stored of the project, with the changes that could not be. */
+  withChanges(stored: ProjectBundle): ProjectBundle {
+    const { record, demonstrations, prompts, sets, rankings } = this;
+    return {
+      ...stored,
+      project: { ...record, runs: stored.project.runs },
+      demonstrations: [...demonstrations],
+      prompts: [...prompts],
+      sets: [...sets],
+      rankings: [...rankings],
+    };
+  }
+
   get page(): PageStage {
     return this.record.page;
   }
   goto(page: PageStage): void {
-    if (page !== this.record.page) this.#changeRecord({ page });
+    if (page === this.record.page) return;
+    // Followers look around too; where they look is not stored.
+    if (this.writable) this.#changeRecord({ page });
+    else this.record = { ...this.record, page };
   }
   rename(name: string): void {
     this.#changeRecord({ name });
   }
 
   #changeRecord(change: Partial<Project>): void {
+    this.requireWriter();
     this.record = { ...this.record, ...change, updatedAt: Date.now() };
     this.#queue.put('projects', this.record.id, this.record);
     this.#context.onRecord(this.record);
@@ -176,6 +262,7 @@ export class ProjectState {
    *   what it was
    */
   async setBase(base: string): Promise<void> {
+    this.requireWriter();
     this.requireIdle();
     const before = this.record;
     const chosen = baseChoice(base, before, this.runs, this.#context.bases());
@@ -188,12 +275,22 @@ export class ProjectState {
     try {
       await this.flush();
       await this.#context.store.setBase(before.id, chosen);
+      this.#context.onStored(Infinity);
     } catch (error) {
       show({ base: before.base, runId: before.runs.base });
       throw error;
     }
     // The worker reads the project anew for every request; this frees the models it has loaded.
     await this.#context.link.call('forget', { projectId: before.id }).catch(() => null);
+  }
+
+  /** @throws PlaygroundError `busy`, `read-only` */
+  async deleteOldCheckpoints(): Promise<void> {
+    this.requireWriter();
+    this.requireIdle();
+    const { store } = this.#context;
+    await store.deleteOldCheckpoints(this.record.id);
+    this.transport.followRuns((await store.loadProject(this.record.id)).runs);
   }
 
   // Settings
@@ -256,6 +353,7 @@ export class ProjectState {
 
   /** Writes K completions for the prompts that need some; returns how many sets were written. */
   async generateCandidates(options: CandidateOptions = {}): Promise<number> {
+    this.requireWriter();
     this.requireIdle();
     if (this.record.runs.sft === null) {
       throw new PlaygroundError({
@@ -352,6 +450,7 @@ export class ProjectState {
     partial: Readonly<Record<string, unknown>> = {},
     text?: string,
   ): Promise<string> {
+    const claim = this.requireClaim();
     const config = stageConfig(stage, { ...this.settings(stage), ...partial });
     this.requireIdle();
     const missing = this.missing(stage);
@@ -367,28 +466,35 @@ export class ProjectState {
     await this.#readyForWorker();
     const { runId } = await this.#context.link.call('startRun', {
       projectId: this.record.id,
+      claim,
       stage,
       config: { ...config },
       ...(text === undefined ? {} : { text }),
     });
+    this.#context.onWork(['runs']);
     return runId;
   }
   pauseRun(): Promise<void> {
-    return this.transport.command('pause');
+    return this.#command('pause');
   }
   continueRun(): Promise<void> {
-    return this.transport.command('resume');
+    return this.#command('resume');
   }
   stepRun(): Promise<void> {
-    return this.transport.command('step');
+    return this.#command('step');
   }
   stopRun(): Promise<void> {
-    return this.transport.command('stop');
+    return this.#command('stop');
+  }
+  async #command(name: Parameters<RunState['command']>[0]): Promise<void> {
+    this.requireWriter();
+    await this.transport.command(name);
   }
   async resumeInterrupted(runId: string): Promise<void> {
+    const claim = this.requireClaim();
     this.requireIdle();
     await this.#readyForWorker();
-    await this.#context.link.call('resumeRun', { runId });
+    await this.#context.link.call('resumeRun', { runId, claim });
   }
 
   /** The worker reads the database, so everything must be there before it is asked. */

@@ -209,6 +209,7 @@ export class RankingDesk {
    */
   undo(): Ranking | null {
     const { candidates, people } = this.#context;
+    candidates.requireWriter();
     const { own } = candidates;
     const mine = this.#done.filter(
       ({ labeler, id }) => labeler === this.#labeler && own.some((ranking) => ranking.id === id),

@@ -43,6 +43,16 @@ class RunLog {
     return this.#loaded;
   }
 
+  /** Reads what is stored once more: it goes before what has only been heard of. */
+  async reload(): Promise<void> {
+    const [rows, samples] = await Promise.all([
+      this.#store.loadRows(this.#runId),
+      this.#store.loadSamples(this.#runId),
+    ]);
+    this.rows = [...rows, ...afterLast(rows, this.rows)];
+    this.samples = [...samples, ...afterLast(samples, this.samples)];
+  }
+
   addRow(row: MetricRow): void {
     this.#waiting.push(row);
     this.#timer ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
@@ -70,6 +80,11 @@ function upTo<T extends { step?: number }>(last: number, list: readonly T[]): re
   const kept = list.filter(({ step }) => step === undefined || step <= last);
   return kept.length === list.length ? list : kept;
 }
+
+const afterLast = <T extends { step?: number }>(stored: readonly T[], heard: readonly T[]): T[] => {
+  const last = stored.at(-1)?.step ?? -1;
+  return heard.filter(({ step }) => step !== undefined && step > last);
+};
 
 /** Two lists by step; where both have a step (a resumed run repeats some) the later list counts. */
 export function mergeSteps<T extends { step?: number }>(
@@ -112,10 +127,16 @@ export class RunState {
   readonly #waiting = plainMap<string, Waiting[]>();
   readonly #failures = plainMap<string, ErrorDetails>();
 
-  /** @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet */
-  constructor(context: RunContext, runs: readonly Run[]) {
+  /**
+   * @param runs as stored; any still 'running' there was cut off, for this page runs nothing yet, unless
+   *   it is `following` another one
+   */
+  constructor(context: RunContext, runs: readonly Run[], { following = false } = {}) {
     this.#context = context;
-    this.runs = runs.map((run) => (isActive(run) ? { ...run, status: 'interrupted' } : run));
+    this.runs = following
+      ? runs
+      : runs.map((run) => (isActive(run) ? { ...run, status: 'interrupted' } : run));
+    if (this.active !== null) ({ step: this.step, totalSteps: this.totalSteps } = this.active);
     // Svelte does not track state that a reaction made itself, so a log must exist before a component
     // asks for it.
     for (const run of runs) this.#logOf(run.id);
@@ -202,6 +223,9 @@ export class RunState {
         if (event.failure !== null) this.#failures.set(event.run.id, event.failure);
         if (event.isModel) this.#context.onModel(event.run);
         this.#putRun(event.run);
+        if (event.failure?.code === 'storage' && event.run.status === 'interrupted') {
+          this.#context.onProblem(new PlaygroundError(event.failure));
+        }
         break;
       case 'step':
         if (this.active?.id !== event.runId) break;
@@ -225,6 +249,19 @@ export class RunState {
       case 'engine-error':
         break;
     }
+  }
+
+  /** An event of the tab that writes to the project. */
+  follow(event: WorkerEvent): void {
+    this.handle(event);
+    const id = event.kind === 'run' ? event.run.id : event.kind === 'checkpoint' ? event.runId : '';
+    // By then every row has been stored, those too that came before this tab was listening.
+    if (this.#logs.has(id)) void this.log(id).reload();
+  }
+
+  /** The runs as another tab has stored them. */
+  followRuns(runs: readonly Run[]): void {
+    for (const run of runs) if (run !== this.byId(run.id)) this.#putRun(run);
   }
 
   /** The worker is gone and its run with it. */

@@ -4,26 +4,46 @@
  * only after the last one has completed. Changes whose transaction failed stay in line.
  */
 import { plainMap } from './plain-collections';
-import type { PageTable, PageTables, ProjectStore } from './ports';
+import type { Changes, PageTable, PageTables } from './ports';
 
 /** Under the promised 250 ms, with room for the transaction. */
 export const EDIT_DELAY_MS = 150;
 const RETRY_DELAY_MS = 2000;
 
 export type SaveStatus = 'saved' | 'saving' | 'failed';
+export interface SaveQueueParts {
+  /** Resolves once the changes are on disk. */
+  commit(changes: Changes): Promise<void>;
+  /** @throws PlaygroundError `read-only` */
+  requireWriter(): void;
+  onFailure(error: unknown): void;
+}
 type Pending = { [T in PageTable]?: Map<string, PageTables[T] | null> };
 
 export class SaveQueue {
   saved: SaveStatus = $state('saved');
-  readonly #commit: ProjectStore['commit'];
-  readonly #onFailure: (error: unknown) => void;
+  readonly #parts: SaveQueueParts;
   #pending: Pending = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
+  #closed = false;
 
-  constructor(commit: ProjectStore['commit'], onFailure: (error: unknown) => void) {
-    this.#commit = commit;
-    this.#onFailure = onFailure;
+  constructor(parts: SaveQueueParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws PlaygroundError `read-only`; to be asked before anything is changed in memory */
+  requireWriter(): void {
+    this.#parts.requireWriter();
+  }
+
+  /** Nothing is stored any more. Returns how many records were still in line. */
+  close(): number {
+    clearTimeout(this.#timer);
+    this.#closed = true;
+    const left = Object.values(this.#pending).reduce((sum, { size }) => sum + size, 0);
+    this.#pending = {};
+    return left;
   }
 
   /** Puts a record in line (null deletes it). `later` waits for more keys; otherwise it starts now. */
@@ -33,6 +53,7 @@ export class SaveQueue {
     record: PageTables[T] | null,
     later = false,
   ): void {
+    this.requireWriter();
     // Components may hand over proxies, which IndexedDB cannot clone.
     this.#rows(table).set(id, record === null ? null : $state.snapshot<unknown>(record));
     this.#start(later);
@@ -43,6 +64,7 @@ export class SaveQueue {
     table: T,
     records: Iterable<readonly [id: string, record: PageTables[T] | null]>,
   ): void {
+    this.requireWriter();
     const rows = this.#rows(table);
     for (const [id, record] of records) rows.set(id, record);
     this.#start(false);
@@ -83,13 +105,15 @@ export class SaveQueue {
 
   async #write(changes: Pending): Promise<void> {
     try {
-      await this.#commit(changes);
+      await this.#parts.commit(changes);
     } catch (error) {
+      if (this.#closed) throw error;
       this.#putBack(changes);
       const first = this.saved !== 'failed';
       this.saved = 'failed';
-      if (first) this.#onFailure(error);
-      this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), RETRY_DELAY_MS);
+      if (first) this.#parts.onFailure(error);
+      if (!this.#closed)
+        this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), RETRY_DELAY_MS);
       throw error;
     }
   }

@@ -7,6 +7,7 @@ import { PlaygroundError } from '../core/errors';
 import { chunkTensors, putChunks, readTensors } from './chunks';
 import type { Database, TableName } from './schema';
 import { read, write, type WriteTransaction } from './transaction';
+import { requireWriter } from './writer';
 
 /** Checkpoints kept per run: the newest and the one before. */
 const KEPT_PER_RUN = 2;
@@ -36,8 +37,9 @@ export async function saveCheckpoint(
   const { tensors, ...rest } = checkpoint;
   const chunked = await chunkTensors(tensors);
   await putChunks(db, chunked.chunks);
-  const tables: TableName[] = ['runs', 'checkpoints', 'chunks'];
+  const tables: TableName[] = ['projects', 'runs', 'checkpoints', 'chunks'];
   return write(db, tables, 'the checkpoint', async (tx) => {
+    await requireWriter(tx, checkpoint.projectId);
     const stored = await tx.objectStore('runs').get(checkpoint.runId);
     if (stored === undefined) {
       throw new PlaygroundError({

@@ -4,6 +4,7 @@
  */
 import type { CheckpointManifest, HostTensor, WeightMap } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
+import { requireRoom } from './room';
 import type { ChunkRecord, Database } from './schema';
 import { read, write } from './transaction';
 
@@ -61,13 +62,20 @@ function requireFinite(name: string, { data }: HostTensor): void {
   }
 }
 
-/** Stores those chunks that are not there yet, a few at a time. */
+/**
+ * Stores those chunks that are not there yet, a few at a time.
+ * @throws PlaygroundError `storage`, before anything is written where there is no room for all
+ */
 export async function putChunks(db: Database, chunks: Map<string, ArrayBuffer>): Promise<void> {
   const missing: ChunkRecord[] = [];
   for (const [hash, bytes] of chunks) {
     const key = await read('the checkpoint', () => db.getKey('chunks', hash));
     if (key === undefined) missing.push({ hash, bytes });
   }
+  await requireRoom(
+    missing.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+    'the checkpoint',
+  );
   for (let i = 0; i < missing.length;) {
     const batch: ChunkRecord[] = [];
     for (let size = 0; i < missing.length && size < BATCH_BYTES; i++) {

@@ -3,6 +3,7 @@ import { PlaygroundError } from '../core/errors';
 import { nextSeq } from './project-table';
 import type { Database } from './schema';
 import { read, write } from './transaction';
+import { requireWriter } from './writer';
 
 /** A pretraining run that has a model: a base for other projects too; null for anything else. */
 export async function storedBase(db: Database, runId: string): Promise<Run | null> {
@@ -22,7 +23,7 @@ export async function copyBase(db: Database, runId: string, projectId: string): 
       run?.checkpointId == null
         ? undefined
         : await tx.objectStore('checkpoints').get(run.checkpointId);
-    const project = await tx.objectStore('projects').get(projectId);
+    const project = await requireWriter(tx, projectId);
     if (run?.stage !== 'pretrain' || manifest === undefined || project === undefined) {
       throw new PlaygroundError({
         code: 'argument',

@@ -1,4 +1,5 @@
 import { PlaygroundError } from '../core/errors';
+import { noRoom } from './room';
 
 /**
  * Whatever IndexedDB threw, in plain words. Errors of our own pass through unchanged.
@@ -8,13 +9,7 @@ export function storageFailure(thrown: unknown, what: string): PlaygroundError {
   if (thrown instanceof PlaygroundError) return thrown;
   const name = thrown instanceof Error ? thrown.name : '';
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
-  if (name === 'QuotaExceededError') {
-    return new PlaygroundError({
-      code: 'storage',
-      message: `There is no room left to store ${what}. Everything stored before is untouched.`,
-      remedy: 'Export this project, then delete projects you no longer need or free disk space.',
-    });
-  }
+  if (name === 'QuotaExceededError') return noRoom(what);
   if (name === 'DataCloneError') {
     return new PlaygroundError({
       code: 'storage',

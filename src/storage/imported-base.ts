@@ -10,6 +10,7 @@ import { chunkTensors, putChunks } from './chunks';
 import { nextSeq } from './project-table';
 import type { Database, TableName } from './schema';
 import { write } from './transaction';
+import { requireWriter } from './writer';
 
 export interface ImportedBase {
   projectId: string;
@@ -57,7 +58,7 @@ function storeRecords(
   const { projectId, seed, name, modelConfig, tokenizer } = base;
   const tables: TableName[] = ['projects', 'runs', 'checkpoints', 'chunks'];
   return write(db, tables, 'the base model', async (tx) => {
-    const project = await tx.objectStore('projects').get(projectId);
+    const project = await requireWriter(tx, projectId);
     if (project === undefined) {
       throw new PlaygroundError({
         code: 'not-found',

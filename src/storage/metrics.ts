@@ -5,6 +5,7 @@
 import type { MetricRow, Sample } from '../core/domain';
 import type { Database } from './schema';
 import { read, write } from './transaction';
+import { requireWriter } from './writer';
 
 /** Every key [runId, step]: an array sorts after every number. */
 export const ofRun = (runId: string, afterStep?: number): IDBKeyRange =>
@@ -25,7 +26,8 @@ export async function appendMetrics(
 ): Promise<void> {
   if (batch.rows.length === 0 && batch.samples.length === 0) return;
   const owner = { runId: run.id, projectId: run.projectId };
-  await write(db, ['metrics', 'samples'], 'the metrics', async (tx) => {
+  await write(db, ['projects', 'metrics', 'samples'], 'the metrics', async (tx) => {
+    await requireWriter(tx, run.projectId);
     await Promise.all([
       ...batch.rows.map((record) => tx.objectStore('metrics').put({ ...owner, ...record })),
       ...batch.samples.map((record) => tx.objectStore('samples').put({ ...owner, ...record })),
@@ -50,7 +52,9 @@ export async function runSamples(
 
 /** Removes what came after `step`: a resumed run writes it again. */
 export async function truncateMetrics(db: Database, runId: string, step: number): Promise<void> {
-  await write(db, ['metrics', 'samples'], 'the metrics', async (tx) => {
+  await write(db, ['projects', 'runs', 'metrics', 'samples'], 'the metrics', async (tx) => {
+    const run = await tx.objectStore('runs').get(runId);
+    if (run !== undefined) await requireWriter(tx, run.projectId);
     await Promise.all([
       tx.objectStore('metrics').delete(ofRun(runId, step)),
       tx.objectStore('samples').delete(ofRun(runId, step)),

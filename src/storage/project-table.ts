@@ -2,6 +2,7 @@
 import type { CandidateSet, Demonstration, Prompt, Ranking, Run } from '../core/domain';
 import type { Database, TableName } from './schema';
 import { read, write, type WriteTransaction } from './transaction';
+import { requireWriter } from './writer';
 
 export interface ProjectRecords {
   demonstrations: Demonstration;
@@ -15,7 +16,7 @@ export type ProjectTableName = keyof ProjectRecords;
 /** A record before it has its id and its place. */
 export type Draft<T> = Omit<T, 'id' | 'projectId' | 'seq'>;
 
-export interface ProjectTable<T extends { id: string }> {
+export interface ProjectTable<T extends { id: string; projectId: string }> {
   /** All records of a project, by seq. */
   list(db: Database, projectId: string): Promise<T[]>;
   get(db: Database, id: string): Promise<T | undefined>;
@@ -56,8 +57,9 @@ export function projectTable<Name extends ProjectTableName>(
       ) as unknown as Promise<T[]>,
     get: (db, id) => read(what, () => db.get(name, id)) as Promise<T | undefined>,
     append: (db, projectId, drafts) =>
-      write(db, [name], what, async (tx) => {
-        const first = await nextSeq(tx as unknown as WriteTransaction, name, projectId);
+      write<TableName[], T[]>(db, ['projects', name], what, async (tx) => {
+        await requireWriter(tx, projectId);
+        const first = await nextSeq(tx, name, projectId);
         const records = drafts.map(
           (draft, i) =>
             ({ ...draft, id: crypto.randomUUID(), projectId, seq: first + i }) as unknown as T,
@@ -66,12 +68,19 @@ export function projectTable<Name extends ProjectTableName>(
         return records;
       }),
     put: (db, records) =>
-      write(db, [name], what, async (tx) => {
+      write<TableName[], void>(db, ['projects', name], what, async (tx) => {
+        for (const id of new Set(records.map(({ projectId }) => projectId))) {
+          await requireWriter(tx, id);
+        }
         await Promise.all(records.map((record) => tx.objectStore(name).put(record)));
       }),
     remove: (db, ids) =>
-      write(db, [name], what, async (tx) => {
-        await Promise.all(ids.map((id) => tx.objectStore(name).delete(id)));
+      write<TableName[], void>(db, ['projects', name], what, async (tx) => {
+        for (const id of ids) {
+          const record = await tx.objectStore(name).get(id);
+          if (record !== undefined) await requireWriter(tx, record.projectId);
+          await tx.objectStore(name).delete(id);
+        }
       }),
   };
 }

@@ -1,10 +1,11 @@
 import type { Project } from '../core/domain';
-import { PlaygroundError } from '../core/errors';
 import { NO_MODELS } from '../core/stage-models';
 import { removeCheckpoints } from './checkpoints';
+import { complete, noProject } from './project-record';
 import { ofProject } from './project-table';
 import type { Database, TableName } from './schema';
 import { read, write, type WriteTransaction } from './transaction';
+import { requireWriter, revised } from './writer';
 
 const PROJECT_TABLES = ['demonstrations', 'prompts', 'sets', 'rankings', 'runs'] as const;
 const RUN_TABLES = ['inputs', 'metrics', 'samples'] as const;
@@ -21,12 +22,6 @@ export async function getProject(db: Database, id: string): Promise<Project> {
   if (project === undefined) throw noProject();
   return complete(project);
 }
-
-/** Projects of older releases know fewer kinds of models. */
-const complete = (stored: Project): Project => ({
-  ...stored,
-  runs: { ...NO_MODELS, ...stored.runs },
-});
 
 /** Makes an empty project and returns it. */
 export async function createProject(
@@ -65,16 +60,16 @@ export async function updateProject(
   },
 ): Promise<Project> {
   return write(db, ['projects'], 'the project', async (tx) => {
-    const stored = await tx.objectStore('projects').get(id);
+    const stored = await requireWriter(tx as unknown as WriteTransaction, id);
     if (stored === undefined) throw noProject();
-    const project: Project = {
+    const project = revised(stored, {
       ...stored,
       ...change,
       runs: { ...complete(stored).runs, ...change.runs },
       updatedAt: Date.now(),
-    };
+    });
     await tx.objectStore('projects').put(project);
-    return project;
+    return complete(project);
   });
 }
 
@@ -88,6 +83,7 @@ export async function deleteProject(db: Database, id: string): Promise<void> {
     'chunks',
   ];
   await write(db, tables, 'the project', async (tx) => {
+    await requireWriter(tx, id);
     await tx.objectStore('projects').delete(id);
     for (const table of PROJECT_TABLES) {
       const keys = await tx.objectStore(table).index('byProject').getAllKeys(ofProject(id));
@@ -108,9 +104,3 @@ export async function nextProjectSeq(tx: WriteTransaction): Promise<number> {
   const last = await tx.objectStore('projects').index('bySeq').openKeyCursor(null, 'prev');
   return last === null ? 1 : last.key + 1;
 }
-
-const noProject = (): PlaygroundError =>
-  new PlaygroundError({
-    code: 'not-found',
-    message: 'This project is not stored here; it may have been deleted in another tab.',
-  });

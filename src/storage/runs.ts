@@ -3,9 +3,10 @@ import type { Run } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { StageData } from '../core/run-data';
 import { modelName } from '../core/stage-models';
-import { nextSeq, projectTable, type Draft } from './project-table';
+import { nextSeq, ofProject, projectTable, type Draft } from './project-table';
 import type { Database, RunInput } from './schema';
 import { read, write } from './transaction';
+import { requireWriter } from './writer';
 
 export const runs = projectTable('runs', 'the run');
 
@@ -16,7 +17,8 @@ export async function createRun(
   draft: Draft<Run>,
   data: StageData,
 ): Promise<Run> {
-  return write(db, ['runs', 'inputs'], 'the run', async (tx) => {
+  return write(db, ['projects', 'runs', 'inputs'], 'the run', async (tx) => {
+    await requireWriter(tx, projectId);
     const seq = await nextSeq(tx, 'runs', projectId);
     const run: Run = { ...draft, id: crypto.randomUUID(), projectId, seq };
     await Promise.all([
@@ -41,16 +43,14 @@ export async function updateRun(
   return write(db, ['runs', 'projects'], 'the run', async (tx) => {
     const stored = await tx.objectStore('runs').get(id);
     if (stored === undefined) throw noRun();
+    const project = await requireWriter(tx, stored.projectId);
     const run: Run = { ...stored, ...change };
     await tx.objectStore('runs').put(run);
-    if (options.becomesModel === true) {
-      const project = await tx.objectStore('projects').get(run.projectId);
-      if (project !== undefined) {
-        await tx.objectStore('projects').put({
-          ...project,
-          runs: { ...project.runs, [modelName(run.stage)]: run.id },
-        });
-      }
+    if (options.becomesModel === true && project !== undefined) {
+      await tx.objectStore('projects').put({
+        ...project,
+        runs: { ...project.runs, [modelName(run.stage)]: run.id },
+      });
     }
     return run;
   });
@@ -83,14 +83,14 @@ export async function projectInputs(db: Database, projectId: string): Promise<Ru
 }
 
 /**
- * Runs that were under way when the page or the browser went away are 'interrupted' from now on.
- * To be called once, before any run is started, by whoever holds the project's writer lock.
- * Returns those runs.
+ * Runs of a project that were under way when their page went away are 'interrupted' from now on. To
+ * be called by whoever has just claimed the project, before any run is started. Returns those runs.
  */
-export async function interruptRuns(db: Database): Promise<Run[]> {
-  return write(db, ['runs'], 'the runs', async (tx) => {
+export async function interruptRuns(db: Database, projectId: string): Promise<Run[]> {
+  return write(db, ['projects', 'runs'], 'the runs', async (tx) => {
+    await requireWriter(tx, projectId);
     const table = tx.objectStore('runs');
-    const cut = (await table.getAll())
+    const cut = (await table.index('byProject').getAll(ofProject(projectId)))
       .filter(({ status }) => status === 'running' || status === 'paused')
       .map((run): Run => ({ ...run, status: 'interrupted' }));
     await Promise.all(cut.map((run) => table.put(run)));

@@ -24,6 +24,14 @@ import type { StageData } from '../core/run-data';
 export const DATABASE_NAME = 'rlhf-playground';
 export const DATABASE_VERSION = 1;
 
+/** A project in its table: with what only writing needs. */
+export interface StoredProject extends Project {
+  /** Of the tab that writes to it: see writer.ts. */
+  claim?: string;
+  /** Grows with every transaction of the page. */
+  revision?: number;
+}
+
 export interface MetricRecord {
   runId: string;
   projectId: string;
@@ -61,7 +69,7 @@ interface Listed<T> {
 }
 
 export interface PlaygroundSchema extends DBSchema {
-  projects: { key: string; value: Project; indexes: { bySeq: number } };
+  projects: { key: string; value: StoredProject; indexes: { bySeq: number } };
   demonstrations: Listed<Demonstration>;
   prompts: Listed<Prompt>;
   sets: Listed<CandidateSet>;

@@ -33,7 +33,8 @@ export async function write<const Names extends TableName[], T>(
   });
   done.catch(() => undefined);
   try {
-    const result = await body(tx);
+    // A browser may leave the requests of an aborted transaction unanswered for ever.
+    const result = await Promise.race([body(tx), done.then<never>(() => new Promise(() => {}))]);
     await done;
     return result;
   } catch (thrown) {

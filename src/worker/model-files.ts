@@ -12,6 +12,7 @@ import { demonstrations } from '../storage/demonstrations';
 import { saveImportedBase } from '../storage/imported-base';
 import { getProject } from '../storage/projects';
 import { rankings } from '../storage/rankings';
+import { requireRoom } from '../storage/room';
 import { runInput, runs } from '../storage/runs';
 import type { Database } from '../storage/schema';
 import { toTokenizerJson } from '../tokenizer/tokenizer-json';
@@ -35,6 +36,7 @@ export async function importBase(
   const { seed } = await getProject(db, projectId);
   const model = await importHuggingFace(files, limits);
   const total = model.parameterCount;
+  await requireRoom(total * Float32Array.BYTES_PER_ELEMENT, 'the base model');
   const run = await saveImportedBase(db, {
     projectId,
     seed,

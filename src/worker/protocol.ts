@@ -52,6 +52,9 @@ export interface Comparison extends JudgedAnswer {
   tokens: string[];
 }
 
+/** Under which the page writes to a project (storage/writer.ts); without one nobody has claimed it. */
+type Claim = string;
+
 /** Request and result of each command. */
 export interface Commands {
   /**
@@ -74,17 +77,25 @@ export interface Commands {
   deviceReport: { request: { measure: boolean }; result: DeviceReport };
   /** Starts a stage on the stored data of the project; resolves once the run exists. */
   startRun: {
-    request: { projectId: string; stage: Stage; config: Record<string, unknown>; text?: string };
+    request: {
+      projectId: string;
+      claim?: Claim;
+      stage: Stage;
+      config: Record<string, unknown>;
+      text?: string;
+    };
     result: { runId: string };
   };
   /** Continues an interrupted, paused or stopped run from its last checkpoint. */
-  resumeRun: { request: { runId: string }; result: { runId: string } };
+  resumeRun: { request: { runId: string; claim?: Claim }; result: { runId: string } };
   /** Transport of the run in hand. Each resolves when it has taken effect. */
   pause: { request: Record<string, never>; result: null };
   resume: { request: Record<string, never>; result: null };
   step: { request: Record<string, never>; result: null };
   /** Ends the run early; what has been learnt so far becomes its model. */
   stop: { request: Record<string, never>; result: null };
+  /** Ends the run of a project at its next step; it can be resumed, by another tab too. */
+  release: { request: { projectId: string }; result: null };
   complete: {
     request: { projectId: string; options: CompleteOptions };
     result: Completion[];
@@ -136,7 +147,12 @@ export interface Commands {
   stopExperiment: { request: Record<string, never>; result: null };
   /** Stores a Hugging Face folder as a base model of the project and puts the project on it. */
   importBase: {
-    request: { projectId: string; name: string; files: { path: string; blob: Blob }[] };
+    request: {
+      projectId: string;
+      claim?: Claim;
+      name: string;
+      files: { path: string; blob: Blob }[];
+    };
     /** `facts`: what a person should know of what was taken over, one sentence each. */
     result: { runId: string; parameterCount: number; facts: string[] };
   };

@@ -12,6 +12,7 @@ import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
 import { metricRows, truncateMetrics } from '../storage/metrics';
 import { updateRun } from '../storage/runs';
 import type { Database } from '../storage/schema';
+import { checkpointPause } from './checkpoint-pause';
 import type { Gate } from './gate';
 import { startStage } from './inputs';
 import type { ModelShelf } from './models';
@@ -19,8 +20,6 @@ import type { WorkerEvent } from './protocol';
 import { StepRecorder } from './step-recorder';
 import { Transport } from './transport';
 
-/** What a kill can cost at most, ms of training (and the update in hand). */
-const CHECKPOINT_MS = 15_000;
 /** How much the newest step counts in the pace that `msLeft` is computed from. */
 const PACE_WEIGHT = 0.2;
 /** Numbers that no healthy step leaves infinite. */
@@ -50,6 +49,10 @@ export class RunLoop {
   /** -1 while nothing has been stored. */
   private checkpointedStep = -1;
   private checkpointedAt = performance.now();
+  private checkpointMs = checkpointPause(0);
+  /** The checkpoint that is being stored while training goes on; `stored` waits for it. */
+  private storing: Promise<void> | null = null;
+  private storeFailure: unknown = null;
   private msPerStep: number | null = null;
 
   constructor(parts: RunLoopParts, run: Run, data: StageData) {
@@ -78,7 +81,7 @@ export class RunLoop {
       events = started.events;
       const { model } = started;
       for (;;) {
-        if (this.transport.stopping) break;
+        if (this.transport.stopping || this.transport.leaving) break;
         if (this.transport.pausing) {
           await this.rest(last, model);
           continue;
@@ -91,10 +94,9 @@ export class RunLoop {
         this.transport.taken();
         if (next.done === true) break;
         last = next.value;
-        await this.took(last, performance.now() - begun);
-        if (this.isDue(last)) {
-          await this.checkpoint(last, model);
-        }
+        this.took(last, performance.now() - begun);
+        if (this.storeFailure !== null) await this.stored();
+        if (this.isDue(last)) await this.checkpoint(last, model);
         await nextTask();
       }
       await this.finish(last, model);
@@ -124,19 +126,20 @@ export class RunLoop {
 
   /** The last step counts always: pulling on would free the tensors that its snapshot reads. */
   private isDue({ step, totalSteps }: StageEvent): boolean {
+    if (step === totalSteps) return true;
+    if (this.storing !== null) return false;
     const first = this.checkpointedStep < 0;
-    const late = performance.now() - this.checkpointedAt >= CHECKPOINT_MS;
-    return first || late || step === totalSteps;
+    return first || performance.now() - this.checkpointedAt >= this.checkpointMs;
   }
 
-  private async took(event: StageEvent, ms: number): Promise<void> {
+  private took(event: StageEvent, ms: number): void {
     const { step, totalSteps, row, tokens, samples } = event;
     const { id: runId, stage } = this.run;
     requireFinite(event);
     this.run = { ...this.run, step, totalSteps, finalRow: row };
     this.msPerStep =
       this.msPerStep === null ? ms : this.msPerStep + PACE_WEIGHT * (ms - this.msPerStep);
-    await this.recorder.add(event);
+    this.recorder.add(event);
     this.parts.emit({
       kind: 'step',
       runId,
@@ -155,6 +158,7 @@ export class RunLoop {
     if (this.run.status !== 'paused') {
       await this.recorder.flush();
       if (last !== null) await this.checkpoint(last, model);
+      await this.stored();
       await this.setStatus('paused');
     }
     await this.transport.sleep();
@@ -163,14 +167,47 @@ export class RunLoop {
   private async finish(last: StageEvent | null, model: SavedModel | null): Promise<void> {
     await this.recorder.flush();
     if (last !== null) await this.checkpoint(last, model);
-    await this.setStatus(this.transport.stopping ? 'stopped' : 'done');
+    await this.stored();
+    if (this.transport.leaving)
+      await this.storeStatus('interrupted', { isModel: false, failure: null });
+    else await this.setStatus(this.transport.stopping ? 'stopped' : 'done');
   }
 
+  /** Resolves once the model is copied to the host; it is stored while training goes on. */
   private async checkpoint(event: StageEvent, model: SavedModel | null): Promise<void> {
+    await this.stored();
     if (event.step === this.checkpointedStep) return;
-    const { db, emit, gate } = this.parts;
+    const begun = performance.now();
+    const snapshot = await this.parts.gate.run(() => event.snapshot());
+    const stall = performance.now() - begun;
+    this.checkpointMs = checkpointPause(stall);
+    this.storing = this.store(event, snapshot, model).then(
+      () => {
+        this.storing = null;
+      },
+      (thrown: unknown) => {
+        this.storing = null;
+        this.storeFailure = thrown;
+      },
+    );
+  }
+
+  /** Resolves when no checkpoint is being stored. @throws what kept the last one from it, once */
+  private async stored(): Promise<void> {
+    await this.storing;
+    const failure = this.storeFailure;
+    this.storeFailure = null;
+    if (failure !== null) throw failure as Error;
+  }
+
+  private async store(
+    event: StageEvent,
+    { tensors, state }: StageSnapshot,
+    model: SavedModel | null,
+  ): Promise<void> {
+    const { db, emit } = this.parts;
+    // Rows first: a run that resumes has the curve up to where it goes on.
     await this.recorder.flush();
-    const { tensors, state } = await gate.run(() => event.snapshot());
     // The tokenizer goes with the weights: a base that is changed later has other tokens.
     const tokenizer = state['tokenizer'] ?? model?.tokenizer;
     const modelConfig = model?.modelConfig ?? (state['modelConfig'] as ModelConfig);
@@ -194,7 +231,14 @@ export class RunLoop {
         rewardScale: numberOr(state['rewardScale'], rewardScale),
       },
     );
-    this.run = run;
+    // Training has gone on: of the stored run only what belongs to the checkpoint is news.
+    const { checkpointId } = run;
+    this.run = {
+      ...this.run,
+      checkpointId,
+      rewardShift: run.rewardShift,
+      rewardScale: run.rewardScale,
+    };
     this.checkpointedStep = event.step;
     this.checkpointedAt = performance.now();
     emit({
@@ -208,11 +252,14 @@ export class RunLoop {
 
   private async setStatus(status: 'running' | 'paused' | 'done' | 'stopped'): Promise<void> {
     const ended = status === 'done' || status === 'stopped';
-    await this.store(status, { isModel: ended && this.run.checkpointId !== null, failure: null });
+    await this.storeStatus(status, {
+      isModel: ended && this.run.checkpointId !== null,
+      failure: null,
+    });
   }
 
   /** Stores where the run is, in one transaction with whose model it is, and tells the page. */
-  private async store(
+  private async storeStatus(
     status: RunStatus,
     { isModel, failure }: { isModel: boolean; failure: ErrorDetails | null },
   ): Promise<void> {
@@ -232,17 +279,24 @@ export class RunLoop {
     const { emit } = this.parts;
     // Only a lost device ends the engine; whatever else stopped this run, the next one may go well.
     if (failure.code === 'device-lost') emit({ kind: 'engine-error', error: failure });
+    // Another tab has the project; whatever there is to say of the run is for it to write.
+    if (failure.code === 'read-only') {
+      this.run = { ...this.run, status: 'interrupted' };
+      return emit({ kind: 'run', run: this.run, isModel: false, failure });
+    }
+    // A full disk ends the run where its last checkpoint is: it can go on once there is room.
+    const resumable = failure.code === 'device-lost' || failure.code === 'storage';
+    const status = resumable ? 'interrupted' : 'failed';
     try {
+      await this.stored().catch(() => {});
       await this.recorder.flush();
       if (failure.code === 'non-finite') await this.goBack(failure);
-      else {
-        const status = failure.code === 'device-lost' ? 'interrupted' : 'failed';
-        await this.store(status, { isModel: false, failure });
-      }
+      else await this.storeStatus(status, { isModel: false, failure });
     } catch (second) {
       // The database itself failed (or the project was deleted): nothing is left to write to.
-      const message = `${failure.message} ${toErrorDetails(second).message}`;
-      this.run = { ...this.run, status: 'failed', error: message };
+      const again = toErrorDetails(second).message;
+      const message = again === failure.message ? again : `${failure.message} ${again}`;
+      this.run = { ...this.run, status, error: message };
       emit({ kind: 'run', run: this.run, isModel: false, failure: { ...failure, message } });
     }
   }
@@ -266,7 +320,7 @@ export class RunLoop {
       message: `Step ${this.stepInHand}: ${cause.message} ${now}`,
       remedy: 'Lower the learning rate, then train again.',
     };
-    await this.store('failed', { isModel, failure });
+    await this.storeStatus('failed', { isModel, failure });
   }
 }
 

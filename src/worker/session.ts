@@ -11,6 +11,7 @@ import { embedOwnFiles } from '../formats/own-files';
 import { openDatabase } from '../storage/open';
 import { getProject } from '../storage/projects';
 import { createRun, getRun, runInput, updateRun } from '../storage/runs';
+import { holdClaim } from '../storage/writer';
 import { bestOfN } from './best-of-n';
 import { Gate } from './gate';
 import { Experiments } from './experiments';
@@ -132,8 +133,9 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       return gate.run(() => deviceReport(facts!, measure));
     },
 
-    async startRun({ projectId, stage, config, text = '' }) {
+    async startRun({ projectId, claim = null, stage, config, text = '' }) {
       const { db, shelf } = parts();
+      holdClaim(db, projectId, claim);
       const runId = await begin(async () => {
         const complete = stageConfig(stage, config);
         const project = await getProject(db, projectId);
@@ -164,7 +166,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       return { runId };
     },
 
-    async resumeRun({ runId }) {
+    async resumeRun({ runId, claim = null }) {
       const { db } = parts();
       if (loop?.current.id === runId) {
         loop.transport.play();
@@ -172,6 +174,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       }
       await begin(async () => {
         const stored = await getRun(db, runId);
+        holdClaim(db, stored.projectId, claim);
         if (stored.status === 'done') {
           throw new PlaygroundError({
             code: 'argument',
@@ -204,6 +207,14 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
       return null;
     },
 
+    async release({ projectId }) {
+      if (loop?.current.projectId !== projectId) return null;
+      const running = loop;
+      void running.transport.leave();
+      await running.ended;
+      return null;
+    },
+
     complete: (request) => complete(parts(), request),
     compare: (request) => compare(parts(), request),
     generateCandidates: (request) => generateCandidates(parts(), request),
@@ -218,6 +229,7 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
     async importBase(request) {
       const { db, shelf } = parts();
       requireIdle();
+      holdClaim(db, request.projectId, request.claim ?? null);
       return importBase({ db, shelf, emit, limits: limits! }, request);
     },
     exportModel: (request) => exportModel(parts(), request),

@@ -13,23 +13,41 @@ export class StepRecorder {
   private rows: { step: number; row: StageEvent['row'] }[] = [];
   private samples: { step: number; samples: NonNullable<StageEvent['samples']> }[] = [];
   private flushedAt = performance.now();
+  private writing: Promise<void> | null = null;
+  private failure: unknown = null;
 
   constructor(db: Database, run: Pick<Run, 'id' | 'projectId'>) {
     this.db = db;
     this.run = run;
   }
 
-  async add({ step, row, samples }: StageEvent): Promise<void> {
+  /** Training goes on while a batch is stored. @throws what kept the last one from it */
+  add({ step, row, samples }: StageEvent): void {
+    if (this.failure !== null) throw this.failure as Error;
     this.rows.push({ step, row });
     if (samples !== undefined) this.samples.push({ step, samples });
-    if (performance.now() - this.flushedAt >= FLUSH_MS) await this.flush();
+    const due = performance.now() - this.flushedAt >= FLUSH_MS;
+    if (due && this.writing === null)
+      this.flush().catch((thrown: unknown) => (this.failure = thrown));
   }
 
+  /** Resolves when everything is stored; what could not be is kept for the next time. */
   async flush(): Promise<void> {
+    while (this.writing !== null) await this.writing.catch(() => {});
     const batch: StepRecords = { rows: this.rows, samples: this.samples };
     this.rows = [];
     this.samples = [];
     this.flushedAt = performance.now();
-    await appendMetrics(this.db, this.run, batch);
+    this.writing = appendMetrics(this.db, this.run, batch);
+    try {
+      await this.writing;
+      this.failure = null;
+    } catch (thrown) {
+      this.rows = [...batch.rows, ...this.rows];
+      this.samples = [...batch.samples, ...this.samples];
+      throw thrown;
+    } finally {
+      this.writing = null;
+    }
   }
 }

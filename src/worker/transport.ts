@@ -3,7 +3,7 @@
  * resolves once the loop has come to rest in the state that was asked for.
  */
 export class Transport {
-  private wanted: 'play' | 'pause' | 'stop' = 'play';
+  private wanted: 'play' | 'pause' | 'stop' | 'leave' = 'play';
   private steps = 0;
   private wake: (() => void) | null = null;
   private resting: (() => void)[] = [];
@@ -14,6 +14,11 @@ export class Transport {
 
   get stopping(): boolean {
     return this.wanted === 'stop';
+  }
+
+  /** The run is to end here and to be resumed elsewhere. */
+  get leaving(): boolean {
+    return this.wanted === 'leave';
   }
 
   /** Resolves when the update in hand is finished and stored. */
@@ -38,6 +43,13 @@ export class Transport {
   /** Resolves when the run has ended. */
   stop(): Promise<void> {
     this.wanted = 'stop';
+    this.notify();
+    return this.rest();
+  }
+
+  /** Resolves when the run has ended, to be resumed. */
+  leave(): Promise<void> {
+    this.wanted = 'leave';
     this.notify();
     return this.rest();
   }

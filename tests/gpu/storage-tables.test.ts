@@ -78,9 +78,9 @@ test('a run keeps its data, is interrupted when it was cut off, and becomes the 
   const { runId, projectId } = await projectWithRun(db);
   expect((await runInput(db, runId)).data).toEqual(INPUT);
   await expect(runInput(db, 'gone')).rejects.toMatchObject({ code: 'not-found' });
-  expect((await interruptRuns(db)).map(({ id }) => id)).toEqual([runId]);
+  expect((await interruptRuns(db, projectId)).map(({ id }) => id)).toEqual([runId]);
   expect((await runs.list(db, projectId))[0]!.status).toBe('interrupted');
-  expect(await interruptRuns(db)).toEqual([]);
+  expect(await interruptRuns(db, projectId)).toEqual([]);
   await updateRun(db, runId, { status: 'done' }, { becomesModel: true });
   // The page changes another field at the same time: the pointer stays.
   const project = await updateProject(db, projectId, { name: 'Dogs' });

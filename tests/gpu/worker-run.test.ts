@@ -31,7 +31,7 @@ test('a run pauses, steps once, survives its worker and ends as if nothing had h
   expect((await runCheckpoints(db, cut.runId)).at(-1)!.step).toBe(stepped.step);
 
   client.restart();
-  expect((await interruptRuns(db)).map(({ id }) => id)).toEqual([cut.runId]);
+  expect((await interruptRuns(db, projectId)).map(({ id }) => id)).toEqual([cut.runId]);
   await openWorkerEngine(client);
   at.events.length = 0;
   await client.call('resumeRun', { runId: cut.runId });

@@ -106,7 +106,7 @@ test('reward model and PPO: from the rankings and prompts that are stored, cut o
   const { runId } = await client.call('startRun', { projectId, stage: 'ppo', config: PPO });
   await client.call('pause', {});
   client.restart();
-  expect((await interruptRuns(db)).map(({ id }) => id)).toEqual([runId]);
+  expect((await interruptRuns(db, projectId)).map(({ id }) => id)).toEqual([runId]);
   await openWorkerEngine(client);
   await client.call('resumeRun', { runId });
   await at.status('done');

@@ -47,3 +47,10 @@ export function formatDuration(ms: number): string {
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Bytes as people read them: 64 000 000 → 64 MB. */
+export function formatBytes(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toPrecision(3)} GB`;
+  if (bytes >= 1e6) return `${(bytes / 1e6).toPrecision(3)} MB`;
+  return bytes === 0 ? '0' : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+}

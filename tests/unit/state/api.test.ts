@@ -35,7 +35,7 @@ describe('window.rlhf', () => {
         'electorate exportClassFile exportHuggingFace exportProject exportRankings harmDial importHuggingFace ' +
         'importProject importRankings listDemonstrations listProjects listRankings metrics newProject ' +
         'openClassFile openProject pause preferenceCard ready resume rightPair score setElectorate step stop ' +
-        'stopExperiment trainDpo trainPpo trainReward trainSft'
+        'stopExperiment takeOver trainDpo trainPpo trainReward trainSft'
       ).split(' '),
     );
   });

@@ -12,10 +12,11 @@ function candidates() {
   const preferences = new Preferences(null);
   const { link, calls } = scriptedLink({ generateCandidates: [WRITTEN] });
   const { store } = memoryStore();
-  const queue = new SaveQueue(
-    (changes) => store.commit(changes),
-    () => {},
-  );
+  const queue = new SaveQueue({
+    commit: async (changes) => void (await store.commit(changes, 'p1')),
+    requireWriter: () => {},
+    onFailure: () => {},
+  });
   const guideline = () => 1;
   const made = new Candidates({
     projectId: 'p1',

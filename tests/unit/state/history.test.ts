@@ -104,14 +104,15 @@ describe('saving', () => {
   const slowQueue = () => {
     const commits: Parameters<ProjectStore['commit']>[0][] = [];
     let settle = (_error?: Error): void => {};
-    const queue = new SaveQueue(
-      (changes) =>
+    const queue = new SaveQueue({
+      commit: (changes) =>
         new Promise((resolve, reject) => {
           commits.push(changes);
           settle = (error) => (error === undefined ? resolve() : reject(error));
         }),
-      () => {},
-    );
+      requireWriter: () => {},
+      onFailure: () => {},
+    });
     return { queue, commits, settle: (error?: Error) => settle(error) };
   };
 

@@ -31,7 +31,19 @@ export function memoryStore() {
   };
   const store: ProjectStore = {
     listProjects: async () => [],
-    loadProject: async () => ({
+    lock: async () => ({
+      claim: 'this tab',
+      takeOver: async () => {},
+      lost: () => {},
+      tell: () => {},
+      close: async () => {},
+    }),
+    alone: (_id, work) => work(),
+    loadProject: async (id) => ({
+      project:
+        commits.map(({ projects }) => projects?.get(id)).findLast((project) => project != null) ??
+        aProject({ id }),
+      revision: commits.length,
       demonstrations: [],
       prompts: [],
       sets: [],
@@ -40,7 +52,7 @@ export function memoryStore() {
     }),
     commit: async (changes) => {
       if (state.failing) throw new Error('disk full');
-      commits.push(changes);
+      return commits.push(changes);
     },
     setBase: async () => {
       if (state.failing) throw new Error('disk full');
@@ -48,6 +60,8 @@ export function memoryStore() {
     hasBase: async () => false,
     copyBase: async () => refuse(),
     deleteProject: async () => {},
+    usage: async () => [],
+    deleteOldCheckpoints: async () => 0,
     loadRows: async () => [],
     loadSamples: async () => [],
     loadBundle: async () => refuse(),
@@ -83,6 +97,7 @@ export function aState(
   answers: Record<string, unknown> = {},
   record: Project = aProject(),
   records: Partial<ProjectRecords> = {},
+  { following = false } = {},
 ) {
   const { store, commits, state } = memoryStore();
   const { link, calls } = scriptedLink(answers);
@@ -90,6 +105,10 @@ export function aState(
   const project = new ProjectState(
     {
       store,
+      claim: following ? null : 'this tab',
+      onStored: () => {},
+      onWork: () => {},
+      onRefused: () => {},
       link,
       preferences: new Preferences(null),
       bases: () => [{ id: 'nano' }, { id: 'tiny' }],

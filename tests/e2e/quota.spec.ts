@@ -1,0 +1,105 @@
+import { expect, test, type Page } from '@playwright/test';
+
+/** Gives the page this many bytes more than it uses now; null: as many as before. */
+async function leaveRoom(page: Page, bytes: number | null): Promise<void> {
+  const client = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  const used = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
+  await client.send('Storage.overrideQuotaForOrigin', {
+    origin,
+    ...(bytes === null ? {} : { quotaSize: used + bytes }),
+  });
+  await client.detach();
+}
+
+const ROWS = Array.from(
+  { length: 16 },
+  (_, i) => `Prompt: Where is hat ${i}?\nResponse: On the hill.`,
+).join('\n\n');
+
+/** How an action of `window.rlhf` ends, and after how long. */
+const outcome = (page: Page, action: string): Promise<{ code: string; ms: number }> =>
+  page.evaluate(async (body) => {
+    const begun = performance.now();
+    const act = new Function('rlhf', `return (async () => { ${body} })()`);
+    const code = await (act(window.rlhf) as Promise<unknown>).then(
+      () => 'done',
+      (error: { code?: string }) => error.code ?? String(error),
+    );
+    return { code, ms: performance.now() - begun };
+  }, action);
+
+test.use({ bypassCSP: true });
+
+test('no room: each large write fails within 5 s, what was there stays, export works, and it recovers', async ({
+  page,
+}) => {
+  await page.goto('/');
+  await page.evaluate(async (rows) => {
+    await window.rlhf.ready();
+    await window.rlhf.newProject({ name: 'Full', seed: 3 });
+    await window.rlhf.addDemonstrations(rows);
+    await window.rlhf.trainSft({ num_train_epochs: 1, held_out_ratio: 0 });
+  }, ROWS);
+  const copy = 'globalThis.copy ??= await rlhf.exportProject();';
+  await outcome(page, copy);
+  await leaveRoom(page, 0);
+
+  // Work by hand: it stays in line and in sight, and goes into the file.
+  const big = `await rlhf.addDemonstrations(${JSON.stringify('Prompt: too much\nResponse: ')} + 'x'.repeat(3e6));`;
+  const byHand = await outcome(page, big);
+  expect(byHand.code).toBe('storage');
+  expect(byHand.ms).toBeLessThan(5000);
+  await expect(page.getByText('Not saved', { exact: true })).toBeVisible();
+  await expect(page.getByText(/There is no room left to store/).first()).toBeVisible();
+  const exported = await outcome(
+    page,
+    `const file = await rlhf.exportProject(); if (file.size < 1e4) throw new Error('empty');`,
+  );
+  expect(exported.code).toBe('done');
+
+  // A checkpoint of a run, and a whole project.
+  const run = await outcome(page, 'await rlhf.trainSft({ num_train_epochs: 1 });');
+  expect(run.code).toBe('storage');
+  const imported = await outcome(page, 'await rlhf.importProject(globalThis.copy);');
+  // Its tensors are here already; its records are not.
+  expect(['storage', 'done']).toContain(imported.code);
+  expect(imported.ms).toBeLessThan(5000);
+
+  // Room again: what waited is stored by itself, and training works.
+  await leaveRoom(page, null);
+  await expect(page.getByText('Saved', { exact: true })).toBeVisible({ timeout: 15_000 });
+  expect((await outcome(page, 'await rlhf.trainSft({ num_train_epochs: 1 });')).code).toBe('done');
+  await page.reload();
+  const counts = await page.evaluate(async () => ({
+    demonstrations: (await window.rlhf.listDemonstrations()).length,
+    rows: (await window.rlhf.metrics('sft')).length,
+  }));
+  expect(counts.demonstrations).toBe(17);
+  expect(counts.rows).toBeGreaterThan(0);
+});
+
+test('the storage panel says what takes how much, and old checkpoints can go', async ({ page }) => {
+  await page.goto('/');
+  await page.evaluate(async (rows) => {
+    await window.rlhf.ready();
+    await window.rlhf.newProject({ name: 'Roomy', seed: 3 });
+    await window.rlhf.addDemonstrations(rows);
+    for (const seed of [1, 2]) {
+      await window.rlhf.trainSft({ num_train_epochs: seed, held_out_ratio: 0 });
+    }
+  }, ROWS);
+  await page.getByRole('button', { name: /Roomy/ }).click();
+  const panel = page.getByRole('region', { name: 'Storage', exact: true });
+  await expect(panel.getByText(/used, .+ free/)).toBeVisible();
+  await expect(panel.getByText(/The browser (keeps it|may clear it)/)).toBeVisible();
+  const row = panel.getByRole('row', { name: /Roomy/ });
+  const old = row.getByRole('button', { name: /Delete old ones: .+ (MB|kB)/ });
+  await old.click();
+  await expect(old).toHaveCount(0);
+  // The model is still there.
+  const answers = await page.evaluate(
+    async () => (await window.rlhf.complete({ model: 'sft', prompt: 'Where is hat 1?' })).length,
+  );
+  expect(answers).toBe(1);
+});
