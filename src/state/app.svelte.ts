@@ -62,6 +62,8 @@ export class App {
   projects: readonly Project[] = $state.raw([]);
   project: ProjectState | null = $state.raw(null);
   notices: readonly Notice[] = $state.raw([]);
+  /** Why what is stored cannot be opened by this release; it has not been touched. */
+  unreadable: ErrorDetails | null = $state.raw(null);
   bases: readonly Base[] = $state.raw([]);
   demoTasks: readonly DemoTask[] = $state.raw([]);
   readonly offline = new Offline();
@@ -107,7 +109,8 @@ export class App {
       this.#opened.resolve(store);
     } catch (error) {
       this.#opened.reject(error);
-      this.engine.fail(toErrorDetails(error));
+      this.unreadable = toErrorDetails(error);
+      this.engine.fail(this.unreadable);
       return;
     }
     await afterPaint();
@@ -137,7 +140,8 @@ export class App {
   async #openFirst(store: ProjectStore): Promise<void> {
     const last =
       this.projects.find(({ id }) => id === this.preferences.lastProject) ??
-      [...this.projects].sort((a, b) => b.updatedAt - a.updatedAt)[0];
+      // By number, not by time: a wrong clock must not decide what a person sees.
+      this.projects.at(-1);
     const project = last ?? (await this.#makeProject(store, 'My first project', 'nano', 1));
     await this.#show(store, project);
   }
@@ -259,6 +263,12 @@ export class App {
     this.projects = this.projects.filter((project) => project.id !== id);
     await this.engine.link.call('forget', { projectId: id }).catch(() => null);
     if (wasOpen) await this.#openFirst(store);
+  }
+
+  /** Everything that is stored here, as it is, for when it cannot be opened. */
+  async rawCopy(): Promise<Blob> {
+    const { rawCopy } = await import('../storage/raw-copy');
+    return rawCopy();
   }
 
   /** The open project as a file, `.rlhf.zip`. */

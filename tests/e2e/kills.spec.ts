@@ -6,7 +6,8 @@ import { serveBroken } from './kills/broken-build';
 import { KillableBrowser } from './kills/killable-browser';
 import { watchTransactions, workUntilKilled, type Acknowledged } from './kills/page-work';
 import { readStored, violations } from './kills/stored';
-import { amount, keepCounts, soakSeed } from './soak';
+import { keepCounts, soakPlan } from '../soak';
+import { amount } from '../soak-plan';
 
 /** A kill comes at any moment of this time after the first thing was saved, ms. */
 const WITHIN_MS = 5000;
@@ -14,7 +15,7 @@ const WITHIN_MS = 5000;
 const KILLS_PER_PROJECT = 6;
 /** One kill in so many waits until the run stores checkpoints: the engine takes longer than an edit. */
 const KILLS_PER_TRAINING = 4;
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 /** Where the dice fall is told when a test fails. */
 function dice(seed: number): () => number {
@@ -51,10 +52,15 @@ class Trial {
     const before = this.said.length;
     const fresh = this.kills % KILLS_PER_PROJECT === 0;
     await page.goto(this.url);
-    void page.evaluate(workUntilKilled, { fresh }).catch(() => undefined);
+    const heardOf: string[] = [];
+    page.on('console', (message) => heardOf.push(message.text()));
+    page.evaluate(workUntilKilled, { fresh }).catch((error: unknown) => {
+      heardOf.push(String(error));
+    });
     const heard = (): boolean =>
       this.said.slice(before).some(({ table }) => !trains || table === 'checkpoints');
-    await expect.poll(heard, { timeout: START_MS }).toBe(true);
+    const told = (): string[] => (heard() ? [] : ['nothing was saved', ...heardOf.slice(-5)]);
+    await expect.poll(told, { timeout: START_MS }).toEqual([]);
     await page.waitForTimeout(this.random() * WITHIN_MS);
     if (how === 'crash') await this.browser!.crash(page);
     else await this.end();
@@ -111,9 +117,10 @@ for (const { how, what, name, few, full } of [
   test(`${what} at any moment: nothing that was saved is lost, no checkpoint is torn`, async ({
     baseURL,
   }) => {
-    const kills = amount({ few, full });
+    const plan = soakPlan();
+    const kills = amount(plan, { few, full });
     test.setTimeout(60_000 + kills * 40_000);
-    const trial = new Trial(baseURL!, soakSeed());
+    const trial = new Trial(baseURL!, plan.part);
     try {
       for (let i = 0; i < kills; i++) {
         await trial.round(how);

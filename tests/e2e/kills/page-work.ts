@@ -68,8 +68,8 @@ export async function workUntilKilled({ fresh }: { fresh: boolean }): Promise<vo
   const stored = async (): Promise<StoredCheckpoint | undefined> => {
     const db = await answer(indexedDB.open('rlhf-playground'));
     const tx = db.transaction(['runs', 'checkpoints']);
-    const runs: { status: string; checkpointId: string }[] = await answer(
-      tx.objectStore('runs').getAll(),
+    const runs = await answer(
+      tx.objectStore('runs').getAll() as IDBRequest<{ status: string; checkpointId: string }[]>,
     );
     const resting = runs.find(({ status }) => status === 'paused');
     const manifest: unknown =
@@ -121,10 +121,13 @@ export async function workUntilKilled({ fresh }: { fresh: boolean }): Promise<vo
         await rlhf.resume();
       } catch {
         while ((await rlhf.listDemonstrations()).length < 8) await sleep(20);
-        void rlhf
-          .trainSft({ num_train_epochs: 100, per_device_train_batch_size: 2 })
-          .catch(() => undefined);
-        while ((await rlhf.metrics('sft')).length === 0) await sleep(20);
+        const training = rlhf.trainSft({ num_train_epochs: 100, per_device_train_batch_size: 2 });
+        let failed = false;
+        training.catch((error: unknown) => {
+          failed = true;
+          console.warn(`training ended: ${String(error)}`);
+        });
+        while (!failed && (await rlhf.metrics('sft')).length === 0) await sleep(20);
       }
       try {
         for (;;) {
@@ -140,8 +143,8 @@ export async function workUntilKilled({ fresh }: { fresh: boolean }): Promise<vo
             step,
           });
         }
-      } catch {
-        // The run has ended; another one begins.
+      } catch (error) {
+        console.warn(`no further step: ${String(error)}`);
         await sleep(50);
       }
     }

@@ -41,7 +41,7 @@ export function readStored(page: Page): Promise<Stored> {
       });
     const db = await answer(indexedDB.open('rlhf-playground'));
     const all = <T>(table: string): Promise<T[]> =>
-      answer(db.transaction(table).objectStore(table).getAll());
+      answer(db.transaction(table).objectStore(table).getAll() as IDBRequest<T[]>);
 
     const records: Record<string, string> = {};
     for (const table of ['demonstrations', 'rankings']) {
