@@ -5,6 +5,7 @@ import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
 import { askForPersistence } from '../storage/persistence';
 import type { ReadClassFile } from '../formats/class-file';
+import type { ProjectBundle } from '../formats/project-file';
 import { WorkerClient } from '../worker/client';
 import type { WorkerEvent } from '../worker/protocol';
 import { classProject, type ClassMember } from './class-files';
@@ -21,6 +22,7 @@ import { plainMap } from './plain-collections';
 import { LessonState } from './lesson.svelte';
 import type { ProjectStore } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
+import { readProjectBundle } from './project-preview';
 import { ProjectState } from './project.svelte';
 
 /** After a loss the worker writes down which run was cut off before it is ended, ms. */
@@ -282,12 +284,15 @@ export class App {
   }
 
   /**
-   * Stores a project file as another project, under new ids; it is not opened. Returns its id.
+   * Stores a project file as another project; it is not opened. Returns its id.
    * @throws PlaygroundError `format`; nothing is stored then
    */
   async importProject(file: Blob): Promise<string> {
-    const { readProjectFile } = await import('../formats/project-file');
-    const bundle = await readProjectFile(new Uint8Array(await file.arrayBuffer()));
+    return this.importBundle(await readProjectBundle(file));
+  }
+
+  /** Stores a project that has been read and looked at. All or nothing; returns its id. */
+  async importBundle(bundle: ProjectBundle): Promise<string> {
     const store = await this.#opened.promise;
     const project = await store.saveBundle(bundle, bundle.project.name);
     this.#remember(project);

@@ -42,7 +42,7 @@ async function killed(stage: Stage, config: Record<string, unknown>, whole: Run,
 }
 
 async function trial(stage: Stage, config: Record<string, unknown>): Promise<void> {
-  const { db, client } = at;
+  const { client } = at;
   const begun = performance.now();
   const whole = await at.train(stage, config);
   const ms = (performance.now() - begun) / whole.totalSteps;

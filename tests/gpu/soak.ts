@@ -12,6 +12,9 @@ declare module 'vitest' {
 export const soakAmount = (numbers: { few: number; full: number }): number =>
   amount(inject('soak'), numbers);
 
+/** Another draw in every part. */
+export const soakSeed = (): number => inject('soak').part;
+
 /** Keeps what a soak has counted; tools/soak puts the parts together. */
 export async function keepCounts(name: string, counts: Record<string, number>): Promise<void> {
   const plan = inject('soak');
