@@ -7,7 +7,7 @@ import { loadCheckpoint } from '../../src/storage/checkpoints';
 import { openDatabase } from '../../src/storage/open';
 import { listProjects } from '../../src/storage/projects';
 import { rawCopy } from '../../src/storage/raw-copy';
-import { DATABASE_VERSION } from '../../src/storage/schema';
+import { DATABASE_NAME, DATABASE_VERSION } from '../../src/storage/schema';
 import { parseRaw, removeDatabase, restoreRaw, type RawProfile } from './raw-profile';
 
 const FROZEN: Record<string, string> = import.meta.glob('../profiles/*.jsonl', {
@@ -41,6 +41,8 @@ test.each(profiles)('%s opens, with every record as it was', async (_, text) => 
   const profile = parseRaw(text);
   for (const { lines } of profile.tables.values()) expect(lines.length).toBeGreaterThan(0);
   const name = await restored(profile);
+  // Another name would hide what people have stored.
+  expect(profile.head.database).toBe(DATABASE_NAME);
   // The copy that a person could have saved is the frozen one.
   expect((await rawOf(name)).replace(name, profile.head.database)).toBe(text);
 

@@ -1,16 +1,16 @@
 /**
  * Fills a database through the storage code of one release and hands over everything in it. Bundled
- * by freeze-profile.ts, with `#frozen` standing for the `src` folder of that release.
+ * by freeze-profile.ts, which takes the storage code (but for the raw copy) from that release's tree.
  */
-import { createProject, updateProject } from '#frozen/storage/projects';
-import { saveCheckpoint } from '#frozen/storage/checkpoints';
-import { demonstrations } from '#frozen/storage/demonstrations';
-import { appendMetrics } from '#frozen/storage/metrics';
-import { openDatabase } from '#frozen/storage/open';
-import { prompts } from '#frozen/storage/prompts';
-import { rankings } from '#frozen/storage/rankings';
-import { createRun, updateRun } from '#frozen/storage/runs';
-import { sets } from '#frozen/storage/sets';
+import { createProject, updateProject } from '../../src/storage/projects';
+import { saveCheckpoint } from '../../src/storage/checkpoints';
+import { demonstrations } from '../../src/storage/demonstrations';
+import { appendMetrics } from '../../src/storage/metrics';
+import { openDatabase } from '../../src/storage/open';
+import { prompts } from '../../src/storage/prompts';
+import { rankings } from '../../src/storage/rankings';
+import { createRun, updateRun } from '../../src/storage/runs';
+import { sets } from '../../src/storage/sets';
 import type { Stage } from '../../src/core/domain';
 import { PRESETS } from '../../src/core/presets';
 import type { StageData } from '../../src/core/run-data';

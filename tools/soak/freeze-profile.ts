@@ -23,7 +23,14 @@ if (existsSync(file)) throw new Error(`${file} is frozen: it never changes.`);
 await build({
   configFile: false,
   logLevel: 'warn',
-  resolve: { alias: { '#frozen': resolve(tree, 'src') } },
+  resolve: {
+    alias: [
+      {
+        find: /^\.\.\/\.\.\/src\/storage\/(?!raw-copy)/,
+        replacement: `${resolve(tree, 'src/storage')}/`,
+      },
+    ],
+  },
   build: {
     outDir: OUT,
     lib: { entry: 'tools/soak/fill-profile.ts', formats: ['es'], fileName: 'fill' },
