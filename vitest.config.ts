@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { soakPlan } from './tests/soak.ts';
 import { CHROMIUM_ARGS, presentBrowsers } from './tools/dev/chromium.mjs';
 
 // `npm test` looks for a browser with WebGPU and hands it over in CHROME_BIN; started directly,
@@ -42,6 +43,7 @@ export default defineConfig({
         worker: { format: 'es' },
         test: {
           name: 'gpu',
+          provide: { soak: soakPlan() },
           include: ['tests/gpu/**/*.test.ts'],
           testTimeout: GPU_TEST_TIMEOUT_MS,
           hookTimeout: GPU_TEST_TIMEOUT_MS,

@@ -216,7 +216,7 @@ export function createApi(app: App) {
       await opened();
       return app.exportProject();
     },
-    /** Stores a project file as another project, under new ids; `openProject` opens it. */
+    /** Stores a project file as another project; `openProject` opens it. */
     async importProject(blob: Blob): Promise<string> {
       const checked = check('blob', v.instance(Blob, 'must be a Blob'), blob);
       await app.projectsReady();

@@ -126,6 +126,16 @@ export interface Ranking {
 
 export type RunStatus = 'running' | 'paused' | 'done' | 'stopped' | 'failed' | 'interrupted';
 
+/** Where a run was cut off and gone on with. */
+export interface RunCut {
+  /** The last step it had taken. */
+  at: number;
+  /** The step of the checkpoint it went on from: those after it were taken again. */
+  from: number;
+  /** A closed tab, a crash and a flat battery look alike from inside. */
+  why: 'device-lost' | 'closed';
+}
+
 /** One training run of one stage. */
 export interface Run {
   id: string;
@@ -148,6 +158,8 @@ export interface Run {
   checkpointId: string | null;
   finalRow: MetricRow | null;
   error: string | null;
+  /** In the order in which they came; absent: none. */
+  cuts?: RunCut[];
   /** Set on a reward run: r ↦ (r − shift)·scale makes demonstrations score 0 on average. */
   rewardShift: number;
   rewardScale: number;

@@ -36,7 +36,11 @@ const valueWords = (values: SimulatedValues | null): string[] =>
         ...(values.length_bias === 0 ? [] : [`taste for length ${values.length_bias}`]),
       ];
 
-const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+/** A clock may have been wrong by any amount, and a file may say anything. */
+const day = (ms: number): string => {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? 'an unknown day' : date.toISOString().slice(0, 10);
+};
 
 /** A line of the card: what, and how it is. */
 export interface CardLine {

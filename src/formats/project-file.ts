@@ -90,12 +90,33 @@ const tensorsPath = (id: string): string => `${CHECKPOINTS}${id}.safetensors`;
  * @throws PlaygroundError `format` naming the file and the field that cannot be written
  */
 export async function writeProjectFile(bundle: ProjectBundle): Promise<Blob> {
+  const manifests = bundle.checkpoints.map(({ manifest }) => manifest);
+  const tensorPaths = new Set(manifests.map(({ id }) => tensorsPath(id)));
+  const written = encodeRecords({ ...bundle, manifests });
+  // Fields in the order of the schemas: what was imported is exported again byte for byte.
+  const files = encodeRecords(readRecords({ files: written, tensorPaths }));
+  for (const [path, text] of await cardOf(bundle)) files.set(path, new TextEncoder().encode(text));
+
+  const packer = new ProjectPacker();
+  for (const [path, bytes] of files) await packer.add(path, bytes);
+  for (const { manifest, load } of bundle.checkpoints) {
+    const path = tensorsPath(manifest.id);
+    const bytes = writeSafetensors(await load(), { file: path });
+    checkedTensors(manifest, readSafetensors(bytes, path), checkpointPath(manifest.id));
+    await packer.add(path, bytes);
+  }
+  return packer.finish();
+}
+
+/** Every file but the tensors. */
+function encodeRecords(bundle: Records): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const put = (path: string, bytes: Uint8Array): void => {
     if (files.has(path)) throw badFile(path, 'two records have this id');
     files.set(path, bytes);
   };
-  put(PROJECT, encodeRecord(bundle.project, PROJECT));
+  // Its place among other projects is no part of it.
+  put(PROJECT, encodeRecord({ ...bundle.project, seq: 1 }, PROJECT));
   put(DEMONSTRATIONS, encodeLines(bundle.demonstrations, DEMONSTRATIONS));
   put(PROMPTS, encodeLines(bundle.prompts, PROMPTS));
   put(SETS, encodeLines(bundle.sets.map(encodeCandidateSet), SETS));
@@ -110,22 +131,10 @@ export async function writeProjectFile(bundle: ProjectBundle): Promise<Blob> {
     const path = samplesPath(runId);
     put(path, encodeLines(steps.map(encodeStepSamples), path));
   }
-  for (const { manifest } of bundle.checkpoints) {
+  for (const manifest of bundle.manifests) {
     put(checkpointPath(manifest.id), encodeRecord(manifest, checkpointPath(manifest.id)));
   }
-  const tensorPaths = bundle.checkpoints.map(({ manifest }) => tensorsPath(manifest.id));
-  readRecords({ files, tensorPaths: new Set(tensorPaths) });
-  for (const [path, text] of await cardOf(bundle)) put(path, new TextEncoder().encode(text));
-
-  const packer = new ProjectPacker();
-  for (const [path, bytes] of files) await packer.add(path, bytes);
-  for (const { manifest, load } of bundle.checkpoints) {
-    const path = tensorsPath(manifest.id);
-    const bytes = writeSafetensors(await load(), { file: path });
-    checkedTensors(manifest, readSafetensors(bytes, path), checkpointPath(manifest.id));
-    await packer.add(path, bytes);
-  }
-  return packer.finish();
+  return files;
 }
 
 /** The preference card of a project, by path. */

@@ -208,6 +208,9 @@ export const runSchema: Schema<Run> = v.strictObject({
   checkpointId: v.nullable(id),
   finalRow: v.nullable(metricRowSchema),
   error: v.nullable(text),
+  cuts: v.exactOptional(
+    v.array(v.strictObject({ at: count, from: count, why: v.picklist(['device-lost', 'closed']) })),
+  ),
   rewardShift: finite,
   rewardScale: finite,
   seq: count,

@@ -4,6 +4,7 @@ import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/erro
 import { NO_MODELS } from '../core/stage-models';
 import { openDatabase } from '../storage/open';
 import type { ReadClassFile } from '../formats/class-file';
+import type { ProjectBundle } from '../formats/project-file';
 import { WorkerClient } from '../worker/client';
 import type { WorkerEvent } from '../worker/protocol';
 import { classProject, type ClassMember } from './class-files';
@@ -21,6 +22,7 @@ import { LessonState } from './lesson.svelte';
 import type { ProjectStore } from './ports';
 import { browserStorage, Preferences } from './preferences.svelte';
 import { OpenProject } from './open-project.svelte';
+import { readProjectBundle } from './project-preview';
 import type { ProjectState } from './project.svelte';
 import { StorageState } from './storage.svelte';
 
@@ -62,6 +64,8 @@ export async function browserParts(onReplaced: () => void): Promise<AppParts> {
 export class App {
   projects: readonly Project[] = $state.raw([]);
   notices: readonly Notice[] = $state.raw([]);
+  /** Why what is stored cannot be opened by this release; it has not been touched. */
+  unreadable: ErrorDetails | null = $state.raw(null);
   bases: readonly Base[] = $state.raw([]);
   demoTasks: readonly DemoTask[] = $state.raw([]);
   readonly offline = new Offline();
@@ -122,7 +126,8 @@ export class App {
       this.#opened.resolve(store);
     } catch (error) {
       this.#opened.reject(error);
-      this.engine.fail(toErrorDetails(error));
+      this.unreadable = toErrorDetails(error);
+      this.engine.fail(this.unreadable);
       return;
     }
     await afterPaint();
@@ -151,7 +156,8 @@ export class App {
   async #openFirst(store: ProjectStore): Promise<void> {
     const last =
       this.projects.find(({ id }) => id === this.preferences.lastProject) ??
-      [...this.projects].sort((a, b) => b.updatedAt - a.updatedAt)[0];
+      // By number, not by time: a wrong clock must not decide what a person sees.
+      this.projects.at(-1);
     const project = last ?? (await this.#makeProject(store, 'My first project', 'nano', 1));
     await this.#show(store, project);
   }
@@ -289,6 +295,12 @@ export class App {
     await this.storage.refresh(store);
   }
 
+  /** Everything that is stored here, as it is, for when it cannot be opened. */
+  async rawCopy(): Promise<Blob> {
+    const { rawCopy } = await import('../storage/raw-copy');
+    return rawCopy();
+  }
+
   /** The open project as a file, `.rlhf.zip`. */
   async exportProject(): Promise<Blob> {
     const store = await this.#opened.promise;
@@ -304,12 +316,15 @@ export class App {
   }
 
   /**
-   * Stores a project file as another project, under new ids; it is not opened. Returns its id.
+   * Stores a project file as another project; it is not opened. Returns its id.
    * @throws PlaygroundError `format`; nothing is stored then
    */
   async importProject(file: Blob): Promise<string> {
-    const { readProjectFile } = await import('../formats/project-file');
-    const bundle = await readProjectFile(new Uint8Array(await file.arrayBuffer()));
+    return this.importBundle(await readProjectBundle(file));
+  }
+
+  /** Stores a project that has been read and looked at. All or nothing; returns its id. */
+  async importBundle(bundle: ProjectBundle): Promise<string> {
     const store = await this.#opened.promise;
     const project = await store.saveBundle(bundle, bundle.project.name);
     this.#remember(project);

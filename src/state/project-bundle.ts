@@ -22,7 +22,7 @@ import type { Database, TableName } from '../storage/schema';
 import { newId } from './ids';
 import { sets } from '../storage/sets';
 import { requireRoom } from '../storage/room';
-import { write } from '../storage/transaction';
+import { read, write } from '../storage/transaction';
 import { chunkSizes } from '../storage/usage';
 
 /**
@@ -62,7 +62,7 @@ async function runWithCheckpoints(
       manifest,
       load: () => Promise.resolve(tensors),
     }));
-    return { run: snapshot.run, checkpoints };
+    return { run: atRest(snapshot.run), checkpoints };
   }
   const manifests = await runCheckpoints(db, run.id);
   const checkpoints = manifests.map((manifest) => ({
@@ -72,14 +72,18 @@ async function runWithCheckpoints(
   return { run, checkpoints };
 }
 
+/** A copy is not under way: it can be resumed. */
+const atRest = (run: Run): Run => (isUnderWay(run) ? { ...run, status: 'interrupted' } : run);
+
 const isUnderWay = ({ status }: Run): boolean => status === 'running' || status === 'paused';
 
 /** A sweep comes once for each tab that is opened. */
 const STORE_ATTEMPTS = 5;
 
 /**
- * Stores a bundle as another project under new ids and returns it. Runs that were under way arrive
- * as interrupted. All or nothing: the chunks of the tensors come first, one checkpoint after the
+ * Stores a bundle as another project and returns it: under its own ids where they are free, so that a
+ * project that comes back is the one that went away, and under new ones beside the original. Runs
+ * that were under way arrive as interrupted. All or nothing: the chunks of the tensors come first, one checkpoint after the
  * other, and mean nothing until the one transaction that stores everything else.
  */
 export async function addProject(
@@ -87,7 +91,7 @@ export async function addProject(
   bundle: ProjectBundle,
   name: string,
 ): Promise<Project> {
-  const source = withNewIds(bundle);
+  const source = (await isStored(db, bundle)) ? withNewIds(bundle) : bundle;
   const loaders = new Map(source.checkpoints.map(({ manifest, load }) => [manifest.id, load]));
   const putTensors = async (manifest: CheckpointManifest): Promise<CheckpointManifest> => {
     const { chunks, ...parts } = await chunkTensors(await loaders.get(manifest.id)!());
@@ -115,6 +119,27 @@ async function missingBytes(db: Database, { checkpoints }: ProjectBundle): Promi
   return bytes;
 }
 
+/** Whether any id of the bundle is taken here. */
+async function isStored(db: Database, bundle: ProjectBundle): Promise<boolean> {
+  const ids = {
+    projects: [bundle.project],
+    demonstrations: bundle.demonstrations,
+    prompts: bundle.prompts,
+    sets: bundle.sets,
+    rankings: bundle.rankings,
+    runs: bundle.runs,
+    checkpoints: bundle.checkpoints.map(({ manifest }) => manifest),
+  };
+  return read('the projects', async () => {
+    for (const table of Object.keys(ids) as (keyof typeof ids)[]) {
+      const tx = db.transaction(table);
+      const found = await Promise.all(ids[table].map(({ id }) => tx.store.getKey(id)));
+      if (found.some((key) => key !== undefined)) return true;
+    }
+    return false;
+  });
+}
+
 /** Everything in one transaction; nothing when chunks are missing. */
 function storeRecords(
   db: Database,
@@ -140,12 +165,13 @@ function storeRecords(
     if (incomplete.length > 0) return { incomplete };
     const projectId = source.project.id;
     const project: Project = { ...source.project, name, seq: await nextProjectSeq(tx) };
-    await tx.objectStore('projects').put(project);
+    // Fails if another tab has stored the same project since.
+    await tx.objectStore('projects').add(project);
     for (const table of ['demonstrations', 'prompts', 'sets', 'rankings', 'inputs'] as const) {
       await Promise.all(source[table].map((record) => tx.objectStore(table).put(record)));
     }
     for (const run of source.runs) {
-      await tx.objectStore('runs').put(isUnderWay(run) ? { ...run, status: 'interrupted' } : run);
+      await tx.objectStore('runs').put(atRest(run));
     }
     for (const { runId, rows } of source.metrics) {
       await Promise.all(

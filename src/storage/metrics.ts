@@ -41,6 +41,15 @@ export async function metricRows(db: Database, runId: string): Promise<MetricRow
   return records.map((record) => record.row);
 }
 
+/** The step of the last row of a run; 0 when there is none. */
+export async function lastMetricStep(db: Database, runId: string): Promise<number> {
+  return read('the metrics', async () => {
+    const { store } = db.transaction('metrics');
+    const last = await store.openKeyCursor(ofRun(runId), 'prev');
+    return last === null ? 0 : last.key[1];
+  });
+}
+
 /** All samples of a run, by step. */
 export async function runSamples(
   db: Database,

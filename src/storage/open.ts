@@ -2,7 +2,14 @@ import { openDB } from 'idb';
 import { PlaygroundError } from '../core/errors';
 import { storageFailure } from './failure';
 import { MIGRATIONS } from './migrations';
-import { DATABASE_NAME, DATABASE_VERSION, type Database, type PlaygroundSchema } from './schema';
+import {
+  DATABASE_NAME,
+  DATABASE_VERSION,
+  INDEXES,
+  type Database,
+  type PlaygroundSchema,
+  type TableName,
+} from './schema';
 
 export interface OpenOptions {
   /** Another name keeps tests apart. */
@@ -17,7 +24,8 @@ export interface OpenOptions {
 
 /**
  * Opens the database and brings it up to date.
- * @throws PlaygroundError `storage` when the browser refuses (private window, newer release's data)
+ * @throws PlaygroundError `storage` when the browser refuses (private window), when a newer release
+ *   wrote what is stored, or when a table is missing. Nothing has been changed then.
  */
 export async function openDatabase(options: OpenOptions = {}): Promise<Database> {
   try {
@@ -37,15 +45,39 @@ export async function openDatabase(options: OpenOptions = {}): Promise<Database>
         terminated: () => options.onTerminated?.(),
       },
     );
-    return db;
+    const missing = missingPart(db);
+    if (missing === null) return db;
+    db.close();
+    throw damagedSchema(missing);
   } catch (thrown) {
     if (thrown instanceof Error && thrown.name === 'VersionError') {
       throw new PlaygroundError({
         code: 'storage',
         message: 'What is stored here was written by a newer release of the playground.',
-        remedy: 'Reload the page to get the newer release; nothing has been changed.',
+        remedy:
+          'Nothing has been changed. Reload the page to get the newer release, or save a raw copy.',
       });
     }
     throw storageFailure(thrown, 'the database');
   }
 }
+
+/** The first table or index that should be there and is not. */
+function missingPart(db: Database): string | null {
+  for (const [table, indexes] of Object.entries(INDEXES) as [TableName, readonly string[]][]) {
+    if (!db.objectStoreNames.contains(table)) return `the table ${table}`;
+    const { indexNames } = db.transaction(table).store;
+    const stored: readonly string[] = [...indexNames];
+    const index = indexes.find((name) => !stored.includes(name));
+    if (index !== undefined) return `the index ${index} of ${table}`;
+  }
+  return null;
+}
+
+const damagedSchema = (missing: string): PlaygroundError =>
+  new PlaygroundError({
+    code: 'storage',
+    field: 'schema',
+    message: `What is stored here is damaged: ${missing} is missing.`,
+    remedy: 'Nothing has been changed. Save a raw copy of what is there.',
+  });

@@ -88,3 +88,20 @@ export interface PlaygroundSchema extends DBSchema {
 
 export type Database = IDBPDatabase<PlaygroundSchema>;
 export type TableName = StoreNames<PlaygroundSchema>;
+
+const BY_PROJECT = ['byProject'];
+
+/** What must be there once the migrations have run; the compiler asks for every table. */
+export const INDEXES: Readonly<Record<TableName, readonly string[]>> = {
+  projects: ['bySeq'],
+  demonstrations: BY_PROJECT,
+  prompts: BY_PROJECT,
+  sets: BY_PROJECT,
+  rankings: BY_PROJECT,
+  runs: BY_PROJECT,
+  inputs: BY_PROJECT,
+  metrics: BY_PROJECT,
+  samples: BY_PROJECT,
+  checkpoints: ['byProject', 'byRun'],
+  chunks: [],
+};

@@ -22,6 +22,7 @@ import { collectInput } from './inputs';
 import { exportModel, importBase, importLimits } from './model-files';
 import { ModelShelf } from './models';
 import type { CommandName, Commands } from './protocol';
+import { cutsOf } from './run-cuts';
 import { RunLoop, type EventBody, type RunLoopParts } from './run-loop';
 
 export type Handlers = {
@@ -183,7 +184,9 @@ export function createSession(emit: (event: EventBody) => void): Handlers {
           });
         }
         const { data } = await runInput(db, runId);
-        return { run: await updateRun(db, runId, { status: 'running', error: null }), data };
+        const cuts = await cutsOf(db, stored);
+        const run = await updateRun(db, runId, { status: 'running', error: null, ...cuts });
+        return { run, data };
       });
       return { runId };
     },

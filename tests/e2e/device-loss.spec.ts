@@ -1,5 +1,8 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixture';
+import { keepCounts, soakPlan } from '../soak';
+import { amount } from '../soak-plan';
+import { openStep } from './steps';
 
 // A worker that is kept for offline use would come without what is put before it here.
 test.use({ serviceWorkers: 'block' });
@@ -26,7 +29,11 @@ async function withFragileDevice(page: Page): Promise<() => Promise<void>> {
     });
 }
 
-const TOTAL_STEPS = 60;
+/** 24 demonstrations in batches of 8, 100 times. */
+const TOTAL_STEPS = 300;
+const LOSSES = amount(soakPlan(), { few: 2, full: 50 });
+/** From the loss to the first new step. */
+const PROMISED_MS = 10_000;
 
 const steps = (page: Page): Promise<number[]> =>
   page.evaluate(async () => (await window.rlhf.metrics('sft')).map(({ step }) => step!));
@@ -44,28 +51,45 @@ test('a lost GPU is started anew once by itself, then by question, and the run l
       completion: `Hat ${i} is on the hill with Rosa and the goat.`,
     }));
     await window.rlhf.addDemonstrations(rows.map((row) => JSON.stringify(row)).join('\n'));
-    void window.rlhf.trainSft({ num_train_epochs: 20, held_out_ratio: 0 }).catch(() => {});
+    void window.rlhf.trainSft({ num_train_epochs: 100, held_out_ratio: 0 }).catch(() => {});
   });
 
   await expect.poll(async () => (await steps(page)).length, { timeout: 60_000 }).toBeGreaterThan(3);
-  await lose();
-  await expect(page.getByText(/The GPU was lost and is being started anew/)).toBeVisible();
-  const atLoss = (await steps(page)).length;
-  await expect
-    .poll(async () => (await steps(page)).length, { timeout: 60_000 })
-    .toBeGreaterThan(atLoss + 2);
-
-  await lose();
+  await openStep(page, 'SFT');
   const again = page.getByRole('button', { name: 'Start it again' });
-  await expect(again).toBeVisible({ timeout: 20_000 });
-  // it asks, and does nothing until it is answered
-  await page.waitForTimeout(3000);
-  await expect(again).toBeVisible();
-  await again.click();
+  const took: number[] = [];
+  for (let i = 0; i < LOSSES; i++) {
+    const cutsBefore = await page.getByText(/The GPU was lost after step/).count();
+    expect(cutsBefore).toBe(i);
+    let begun = Date.now();
+    await lose();
+    if (i === 0) {
+      await expect(page.getByText(/The GPU was lost and is being started anew/)).toBeVisible();
+    } else {
+      await expect(again).toBeVisible({ timeout: 20_000 });
+      // it asks, and does nothing until it is answered
+      if (i === 1) await page.waitForTimeout(3000);
+      await expect(again).toBeVisible();
+      begun = Date.now();
+      await again.click();
+    }
+    // The chart says where the run was cut off, once it goes on.
+    await expect(page.getByText(/The GPU was lost after step/)).toHaveCount(i + 1, {
+      timeout: 60_000,
+    });
+    const resumed = (await steps(page)).length;
+    await expect
+      .poll(async () => (await steps(page)).length, { timeout: 60_000 })
+      .toBeGreaterThan(resumed);
+    took.push(Date.now() - begun);
+    const within = took.filter((ms) => ms < PROMISED_MS).length;
+    const slowestMs = Math.max(...took);
+    keepCounts('device-losses', { losses: i + 1, resumed: i + 1, within10s: within, slowestMs });
+  }
   await expect(again).toHaveCount(0);
 
-  // 24 demonstrations in batches of 8, 20 times
-  await expect.poll(async () => (await steps(page)).length, { timeout: 120_000 }).toBe(TOTAL_STEPS);
-  const all = await steps(page);
-  expect(all).toEqual(all.map((_, i) => i + 1));
+  await page.evaluate(() => window.rlhf.pause());
+  const whole = await steps(page);
+  expect(whole.length).toBeLessThanOrEqual(TOTAL_STEPS);
+  expect(whole).toEqual(whole.map((_, i) => i + 1));
 });

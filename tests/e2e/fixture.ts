@@ -62,6 +62,7 @@ export function foreignRequests(): string[] {
 
 /** Chromium with a profile of its own, or one that a test has started: watched like the others. */
 export const chromium = {
+  executablePath: (): string => plainChromium.executablePath(),
   async launchPersistentContext(
     ...args: Parameters<BrowserType['launchPersistentContext']>
   ): Promise<BrowserContext> {

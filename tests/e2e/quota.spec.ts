@@ -1,4 +1,5 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 
 /** Gives the page this many bytes more than it uses now; null: as many as before. */
 async function leaveRoom(page: Page, bytes: number | null): Promise<void> {

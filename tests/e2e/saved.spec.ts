@@ -1,4 +1,5 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixture';
 
 // A person's texts need no engine.
 test.beforeEach(({ page }) => page.route('**/train.worker-*.js', (route) => route.abort()));

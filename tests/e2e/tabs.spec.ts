@@ -1,4 +1,5 @@
-import { expect, test, type Browser, type BrowserContext, type Page } from '@playwright/test';
+import type { Browser, BrowserContext, Page } from '@playwright/test';
+import { expect, test } from './fixture';
 import fc from 'fast-check';
 import { crash, edit, follows, opened, Watcher, type Seen } from './tabs';
 

@@ -1,4 +1,5 @@
 /** A project as a file and back, through real databases. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { without } from '../../src/core/without';
 import { readProjectFile, writeProjectFile } from '../../src/formats/project-file';
@@ -7,12 +8,14 @@ import { loadCheckpoint, saveCheckpoint, sweepChunks } from '../../src/storage/c
 import { CHUNK_BYTES } from '../../src/storage/chunks';
 import { demonstrations } from '../../src/storage/demonstrations';
 import { appendMetrics } from '../../src/storage/metrics';
-import { updateProject } from '../../src/storage/projects';
+import { createProject, deleteProject, updateProject } from '../../src/storage/projects';
 import { prompts } from '../../src/storage/prompts';
 import { rankings } from '../../src/storage/rankings';
 import { createRun, getRun, updateRun } from '../../src/storage/runs';
 import type { Database, TableName } from '../../src/storage/schema';
 import { sets } from '../../src/storage/sets';
+import { generatedProject } from '../unit/formats/generated-project';
+import { keepCounts, soakAmount, soakSeed } from './soak';
 import { projectWithRun, tableSizes, testDatabase, weightsOf } from './storage-database';
 
 /** Every table has records; the SFT run has three checkpoints, of which two are kept. */
@@ -157,20 +160,74 @@ test('a file holds all that the database holds, and brings it back bit for bit',
   const there = await testDatabase();
   const bundle = await readProjectFile(new Uint8Array(await blob.arrayBuffer()));
   const added = await addProject(there, bundle, bundle.project.name);
-  expect(added.id).not.toBe(projectId);
+  // Where nothing of it is stored, it is the project itself that comes back.
+  expect(added.id).toBe(projectId);
   expect(await contents(there)).toEqual(await contents(here));
-  // A project that began itself is the origin of its copies; one that did not keeps its own.
-  expect(added.origin).toBe('the-first');
-  const own = { ...bundle, project: without(bundle.project, 'origin') };
-  expect((await addProject(await testDatabase(), own, 'copy')).origin).toBe(projectId);
   // And once more beside the original: nothing of it is touched.
   const before = await readProject(here, projectId);
-  await addProject(here, bundle, 'again');
+  const again = await addProject(here, bundle, 'again');
+  expect(again.id).not.toBe(projectId);
+  // A project that began itself is the origin of its copies; one that did not keeps its own.
+  expect(again.origin).toBe('the-first');
+  const own = { ...bundle, project: without(bundle.project, 'origin') };
+  expect((await addProject(here, own, 'copy')).origin).toBe(projectId);
   const after = await readProject(here, projectId);
   expect(after.project).toEqual(before.project);
   expect(after.runs).toEqual(before.runs);
   expect(after.inputs).toEqual(before.inputs);
 });
+
+const bytesOf = async (db: Database, projectId: string): Promise<Uint8Array<ArrayBuffer>> => {
+  const file = await writeProjectFile(await readProject(db, projectId));
+  return new Uint8Array(await file.arrayBuffer());
+};
+
+test('wiped and imported, a project exports the same bytes; a copy beside it does not', async () => {
+  const here = await testDatabase();
+  const { projectId } = await fullProject(here);
+  const before = await bytesOf(here, projectId);
+  const bundle = await readProjectFile(before);
+  const copy = await addProject(here, bundle, bundle.project.name);
+  expect(await bytesOf(here, copy.id)).not.toEqual(before);
+  await deleteProject(here, projectId);
+  await deleteProject(here, copy.id);
+  expect(await here.count('runs')).toBe(0);
+  // Its place in the list is another one now.
+  await createProject(here, { name: 'First', base: 'nano', seed: 1 });
+  await addProject(here, bundle, bundle.project.name);
+  expect(await bytesOf(here, projectId)).toEqual(before);
+});
+
+const PROJECTS = soakAmount({ few: 20, full: 1000 });
+
+test(
+  'generated projects: exported, imported and exported again they are the same bytes',
+  { timeout: 60_000 + PROJECTS * 1000 },
+  async () => {
+    const db = await testDatabase();
+    let exported = 0;
+    await fc.assert(
+      fc.asyncProperty(generatedProject, async (given) => {
+        const { id } = await addProject(db, given, given.project.name);
+        const first = await bytesOf(db, id);
+        await deleteProject(db, id);
+        const { id: again } = await addProject(
+          db,
+          await readProjectFile(first),
+          given.project.name,
+        );
+        expect(again).toBe(id);
+        expect(await bytesOf(db, id)).toEqual(first);
+        await deleteProject(db, id);
+        exported++;
+      }),
+      { numRuns: PROJECTS, seed: soakSeed() },
+    );
+    await keepCounts('project-round-trips', { projects: exported, identical: exported });
+    // Nothing of them is left.
+    expect(Object.values(await tableSizes(db)).every((size) => size === 0)).toBe(true);
+  },
+);
 
 test('a sweep by another tab between the chunks and the records loses nothing', async () => {
   const db = await testDatabase();

@@ -1,11 +1,12 @@
 import { expect, test, vi } from 'vitest';
+import { runCheckpoints, saveCheckpoint } from '../../src/storage/checkpoints';
 import { demonstrations } from '../../src/storage/demonstrations';
 import { appendMetrics, metricRows, runSamples, truncateMetrics } from '../../src/storage/metrics';
 import { openDatabase } from '../../src/storage/open';
-import { getProject, listProjects, updateProject } from '../../src/storage/projects';
-import { interruptRuns, runInput, runs, updateRun } from '../../src/storage/runs';
+import { createProject, getProject, listProjects, updateProject } from '../../src/storage/projects';
+import { getRun, interruptRuns, runInput, runs, updateRun } from '../../src/storage/runs';
 import { write } from '../../src/storage/transaction';
-import { INPUT, projectWithRun, testDatabase } from './storage-database';
+import { INPUT, projectWithRun, testDatabase, weightsOf } from './storage-database';
 
 const draft = (prompt: string) => ({ prompt, completion: 'x', heldOut: false });
 
@@ -103,6 +104,33 @@ test('a write that fails keeps nothing, and says why in plain words', async () =
   expect(await demonstrations.list(db, projectId)).toEqual([]);
   db.close();
   await expect(demonstrations.list(db, projectId)).rejects.toMatchObject({ code: 'storage' });
+});
+
+test('order and clean-up follow the sequence numbers, whatever the clock says', async () => {
+  const db = await testDatabase();
+  let now = Date.UTC(2040, 0, 1);
+  // Every look at it is a year earlier.
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => (now -= 365 * 86_400_000));
+  try {
+    const { projectId, runId, checkpoint } = await projectWithRun(db);
+    await createProject(db, { name: 'Later', base: 'nano', seed: 1 });
+    const listed = await listProjects(db);
+    expect(listed.map(({ name }) => name)).toEqual(['Cats', 'Later']);
+    expect(listed[0]!.createdAt).toBeGreaterThan(listed[1]!.createdAt);
+    for (const prompt of ['a', 'b', 'c']) {
+      await demonstrations.append(db, projectId, [draft(prompt)]);
+      const step = prompt.charCodeAt(0);
+      await saveCheckpoint(db, checkpoint(step, weightsOf(['policy/w', [step]])), { step });
+    }
+    const shown = await demonstrations.list(db, projectId);
+    expect(shown.map(({ prompt }) => prompt)).toEqual(['a', 'b', 'c']);
+    // The two newest are kept, not the two with the latest times.
+    const kept = await runCheckpoints(db, runId);
+    expect(kept.map(({ step }) => step)).toEqual([98, 99]);
+    expect((await getRun(db, runId)).checkpointId).toBe(kept[1]!.id);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test('an older tab lets a newer release open the database', async () => {

@@ -45,5 +45,10 @@ test('a lost device interrupts the run, is told, and the run ends in a fresh wor
   await at.status('done');
   expect(step).toBeGreaterThan(0);
   expect(await at.steps(runId)).toEqual(upTo(SFT_STEPS));
+  // Where it was cut off is kept, for the chart.
+  const { cuts } = await getRun(db, runId);
+  expect(cuts).toMatchObject([{ why: 'device-lost' }]);
+  expect(cuts![0]!.from).toBeGreaterThanOrEqual(step);
+  expect(cuts![0]!.at).toBeGreaterThanOrEqual(cuts![0]!.from);
   expect(await at.weights(runId)).toEqual(await at.weights(whole.id));
 });

@@ -40,6 +40,9 @@ test('a run pauses, steps once, survives its worker and ends as if nothing had h
   expect(at.events.find((event) => event.kind === 'step')?.step).toBe(stepped.step + 1);
   expect(await at.steps(cut.runId)).toEqual(upTo(SFT_STEPS));
   expect(await at.weights(cut.runId)).toEqual(await at.weights(whole.runId));
+  const { cuts } = await getRun(db, cut.runId);
+  expect(cuts).toEqual([{ at: stepped.step, from: stepped.step, why: 'closed' }]);
+  expect(await getRun(db, whole.runId)).not.toHaveProperty('cuts');
 });
 
 test('stopping keeps what was learnt, and models answer; what is missing is named', async () => {

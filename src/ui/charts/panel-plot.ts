@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import type { RunCut } from '../../core/domain';
 import { drawnLines } from './chart-data';
 import type { ChartPanel } from './chart-types';
 
@@ -36,6 +37,32 @@ function drawTarget(plot: uPlot, panel: ChartPanel): void {
   ctx.restore();
 }
 
+/** Tints the steps that were taken twice, and dashes the place where the run was cut off. */
+function drawCuts(plot: uPlot, cuts: readonly RunCut[]): void {
+  const { ctx, bbox } = plot;
+  const color = resolveColor(plot.root, 'var(--ink-3)');
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.strokeStyle = color;
+  ctx.fillStyle = `${color}22`;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4, 4].map((length) => length * devicePixelRatio));
+  for (const { at, from } of cuts) {
+    const [left, right] = [from, at].map((step) => plot.valToPos(step, 'x', true)) as [
+      number,
+      number,
+    ];
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.beginPath();
+    ctx.moveTo(right, bbox.top);
+    ctx.lineTo(right, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
 /** 1, 2, 5, 10, … up to 50 million. */
 const STEP_INCREMENTS = Array.from(
   { length: 24 },
@@ -51,12 +78,14 @@ export interface PlotOptions {
   /** Only the lowest panel shows the numbers of x. */
   showX: boolean;
   lineWidth: number;
+  /** Read at each drawing. */
+  cuts: () => readonly RunCut[];
   onCursor: (index: number | null) => void;
 }
 
 /** One panel of a stacked chart: raw lines faint under smoothed ones, bands behind both. */
 export function createPlot(options: PlotOptions): uPlot {
-  const { panel, element, width, syncKey, showX, lineWidth, onCursor } = options;
+  const { panel, element, width, syncKey, showX, lineWidth, cuts, onCursor } = options;
   const lines = drawnLines(panel);
   const text = textSize();
   const axis = {
@@ -123,6 +152,7 @@ export function createPlot(options: PlotOptions): uPlot {
           : [],
       ),
       hooks: {
+        drawClear: [(plot) => drawCuts(plot, cuts())],
         draw: [(plot) => drawTarget(plot, panel)],
         setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
       },

@@ -101,7 +101,7 @@ export function bundle(): TestBundle {
         },
       },
       askFirst: ['s1'],
-      seq: 3,
+      seq: 1,
       createdAt: 1_700_000_000_000,
       updatedAt: 1_700_000_000_001,
     },

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { readProjectFile } from '../../../src/formats/project-file';
+import { keepCounts, soakPlan } from '../../soak';
+import { amount } from '../../soak-plan';
+import { generatedProject } from './generated-project';
+import { bytesOfFile } from './project-bundle';
+
+const PROJECTS = amount(soakPlan(), { few: 100, full: 1000 });
+
+it(
+  'generated projects: written, read and written again they are the same bytes',
+  { timeout: 20_000 + PROJECTS * 200 },
+  async () => {
+    let tables = 0;
+    await fc.assert(
+      fc.asyncProperty(generatedProject, async (given) => {
+        const first = await bytesOfFile(given);
+        const back = await readProjectFile(first);
+        expect(Buffer.compare(await bytesOfFile(back), first)).toBe(0);
+        expect(back.rankings).toEqual(given.rankings);
+        expect(back.metrics).toEqual(given.metrics);
+        tables += [back.demonstrations, back.rankings, back.runs, back.checkpoints].filter(
+          (records) => records.length > 0,
+        ).length;
+      }),
+      { numRuns: PROJECTS, seed: soakPlan().part },
+    );
+    // They are no empty ones.
+    expect(tables).toBeGreaterThan(PROJECTS);
+    keepCounts('project-files', { projects: PROJECTS, identical: PROJECTS });
+  },
+);
