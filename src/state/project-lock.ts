@@ -15,6 +15,9 @@ const HAND_OVER_MS = 1000;
 /** How long an answer is waited for before the lock is taken by force, ms. */
 const POLITE_MS = 1500;
 
+/** How long a tab that opens a project waits for one that is just being closed, ms. */
+const LETTING_GO_MS = 300;
+
 const nameOf = (projectId: string): string => `rlhf-playground.project.${projectId}`;
 
 type Message = ProjectNews | { kind: 'ask'; tab: string };
@@ -57,7 +60,11 @@ class BrowserLock implements ProjectLock {
   }
 
   async open(): Promise<void> {
-    if (!(await this.#request({ ifAvailable: true }))) void this.#standInLine();
+    if (await this.#request({ ifAvailable: true })) return;
+    void this.#standInLine();
+    // A page that is being reloaded, or closed, is still letting go.
+    const patience = performance.now() + LETTING_GO_MS;
+    while (this.claim === null && performance.now() < patience) await after(10);
   }
 
   tell(news: ProjectNews): void {

@@ -1,16 +1,17 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type CDPSession, type Page } from '@playwright/test';
 
-/** Gives the page this many bytes more than it uses now; null: as many as before. */
-async function leaveRoom(page: Page, bytes: number | null): Promise<void> {
-  const client = await page.context().newCDPSession(page);
-  const { origin } = new URL(page.url());
-  const used = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
+const ALL_BYTES = 16e6;
+
+/** What the page may store in all; null: as much as the browser gives. */
+async function giveRoom(client: CDPSession, origin: string, bytes: number | null): Promise<void> {
   await client.send('Storage.overrideQuotaForOrigin', {
     origin,
-    ...(bytes === null ? {} : { quotaSize: used + bytes }),
+    ...(bytes === null ? {} : { quotaSize: bytes }),
   });
-  await client.detach();
 }
+
+const usedBytes = (page: Page): Promise<number> =>
+  page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
 
 const ROWS = Array.from(
   { length: 16 },
@@ -33,7 +34,12 @@ test.use({ bypassCSP: true });
 
 test('no room: each large write fails within 5 s, what was there stays, export works, and it recovers', async ({
   page,
+  baseURL,
 }) => {
+  const client = await page.context().newCDPSession(page);
+  const { origin } = new URL(baseURL!);
+  // Before the first write: Chromium asks its quota only now and then.
+  await giveRoom(client, origin, ALL_BYTES);
   await page.goto('/');
   await page.evaluate(async (rows) => {
     await window.rlhf.ready();
@@ -43,10 +49,10 @@ test('no room: each large write fails within 5 s, what was there stays, export w
   }, ROWS);
   const copy = 'globalThis.copy ??= await rlhf.exportProject();';
   await outcome(page, copy);
-  await leaveRoom(page, 0);
+  expect(await usedBytes(page)).toBeLessThan(ALL_BYTES);
 
   // Work by hand: it stays in line and in sight, and goes into the file.
-  const big = `await rlhf.addDemonstrations(${JSON.stringify('Prompt: too much\nResponse: ')} + 'x'.repeat(3e6));`;
+  const big = `await rlhf.addDemonstrations(${JSON.stringify('Prompt: too much\nResponse: ')} + 'x'.repeat(2e7));`;
   const byHand = await outcome(page, big);
   expect(byHand.code).toBe('storage');
   expect(byHand.ms).toBeLessThan(5000);
@@ -59,6 +65,7 @@ test('no room: each large write fails within 5 s, what was there stays, export w
   expect(exported.code).toBe('done');
 
   // A checkpoint of a run, and a whole project.
+  await giveRoom(client, origin, (await usedBytes(page)) + 1e6);
   const run = await outcome(page, 'await rlhf.trainSft({ num_train_epochs: 1 });');
   expect(run.code).toBe('storage');
   const imported = await outcome(page, 'await rlhf.importProject(globalThis.copy);');
@@ -67,7 +74,7 @@ test('no room: each large write fails within 5 s, what was there stays, export w
   expect(imported.ms).toBeLessThan(5000);
 
   // Room again: what waited is stored by itself, and training works.
-  await leaveRoom(page, null);
+  await giveRoom(client, origin, null);
   await expect(page.getByText('Saved', { exact: true })).toBeVisible({ timeout: 15_000 });
   expect((await outcome(page, 'await rlhf.trainSft({ num_train_epochs: 1 });')).code).toBe('done');
   await page.reload();
