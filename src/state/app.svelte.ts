@@ -149,7 +149,9 @@ export class App {
   }
 
   #engineFailed(error: ErrorDetails): void {
-    this.#cutOff = this.project?.transport.active?.id ?? this.#cutOff;
+    if (this.project?.writable === true) {
+      this.#cutOff = this.project.transport.active?.id ?? this.#cutOff;
+    }
     this.open.interrupt();
     if (error.code !== 'device-lost') return this.notify('error', error.message, error.remedy);
     // Once by itself; whatever takes the device away twice may do so for ever.
@@ -258,7 +260,10 @@ export class App {
 
   /** Looks anew at what takes how much room. */
   async refreshStorage(): Promise<void> {
-    await this.storage.refresh(await this.#opened.promise);
+    const store = await this.#opened.promise;
+    // Other tabs make projects too.
+    this.projects = await store.listProjects();
+    await this.storage.refresh(store);
   }
 
   /** Deletes checkpoints of a project that nothing needs any more. @throws PlaygroundError `busy`, `read-only` */

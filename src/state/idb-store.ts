@@ -7,7 +7,7 @@ import { deleteProject, getProject, listProjects, updateProject } from '../stora
 import { loadOpened } from '../storage/opened-project';
 import { noProject } from '../storage/project-record';
 import type { Database } from '../storage/schema';
-import { write, type WriteTransaction } from '../storage/transaction';
+import { write } from '../storage/transaction';
 import { deleteOldCheckpoints, storageUsage } from '../storage/usage';
 import { requireWriter, revised } from '../storage/writer';
 import type { Changes, LockHooks, ProjectStore } from './ports';
@@ -18,7 +18,7 @@ const PAGE_TABLES = ['projects', 'demonstrations', 'prompts', 'sets', 'rankings'
 /** All page tables in one strict transaction; `runs` of a project stay as the worker left them. */
 function commit(db: Database, changes: Changes, projectId: string): Promise<number> {
   return write(db, [...PAGE_TABLES], 'your work', async (tx) => {
-    const before = await requireWriter(tx as unknown as WriteTransaction, projectId);
+    const before = await requireWriter(tx, projectId);
     const changed = changes.projects?.get(projectId) ?? before;
     if (changed === undefined) throw noProject();
     const stored = revised(before, { ...changed, runs: before?.runs ?? changed.runs });

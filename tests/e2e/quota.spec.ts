@@ -20,17 +20,12 @@ const ROWS = Array.from(
 
 /** How an action of `window.rlhf` ends, and after how long. */
 const outcome = (page: Page, action: string): Promise<{ code: string; ms: number }> =>
-  page.evaluate(async (body) => {
+  page.evaluate(`(async () => {
     const begun = performance.now();
-    const act = new Function('rlhf', `return (async () => { ${body} })()`);
-    const code = await (act(window.rlhf) as Promise<unknown>).then(
-      () => 'done',
-      (error: { code?: string }) => error.code ?? String(error),
-    );
+    const act = async () => { ${action} };
+    const code = await act().then(() => 'done', (error) => error.code ?? String(error));
     return { code, ms: performance.now() - begun };
-  }, action);
-
-test.use({ bypassCSP: true });
+  })()`);
 
 test('no room: each large write fails within 5 s, what was there stays, export works, and it recovers', async ({
   page,

@@ -23,8 +23,10 @@ function watch(): void {
     const saved = marks.some((mark) => mark.textContent.trim() === 'Saved');
     if (saved && isOpen.size > 0) window.lies.push('Saved, while a transaction is open');
   };
-  const { transaction } = IDBDatabase.prototype;
-  const { addEventListener } = EventTarget.prototype;
+  const { transaction }: { transaction: (...args: unknown[]) => IDBTransaction } =
+    IDBDatabase.prototype as never;
+  const { addEventListener }: { addEventListener: (...args: unknown[]) => void } =
+    EventTarget.prototype as never;
   IDBDatabase.prototype.transaction = function (...args) {
     const tx = transaction.apply(this, args);
     // The page's work: the tables that only the page writes.
@@ -100,7 +102,8 @@ test('the same watch catches a build that says it before the transaction has end
 }) => {
   await page.addInitScript(watch);
   await page.addInitScript(() => {
-    const { addEventListener } = EventTarget.prototype;
+    const { addEventListener }: { addEventListener: (...args: unknown[]) => void } =
+      EventTarget.prototype as never;
     IDBTransaction.prototype.addEventListener = function (
       this: IDBTransaction,
       type: string,
@@ -119,7 +122,8 @@ test('the same watch catches a build that says it before the transaction has end
 test('the same watch catches a build that does not ask for strict durability', async ({ page }) => {
   await page.addInitScript(watch);
   await page.addInitScript(() => {
-    const { transaction } = IDBDatabase.prototype;
+    const { transaction }: { transaction: (...args: unknown[]) => IDBTransaction } =
+      IDBDatabase.prototype as never;
     IDBDatabase.prototype.transaction = function (names, mode) {
       return transaction.call(this, names, mode);
     };

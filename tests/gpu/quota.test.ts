@@ -51,7 +51,7 @@ const FAILURES = {
 
 /** From now on nothing more can be put; returns what makes room again. */
 function fill(failure: keyof typeof FAILURES): () => void {
-  const { put } = IDBObjectStore.prototype;
+  const { put }: { put: (...args: unknown[]) => IDBRequest } = IDBObjectStore.prototype as never;
   const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
     this: IDBObjectStore,
     ...args: [unknown, IDBValidKey?]
@@ -122,8 +122,10 @@ for (const failure of Object.keys(FAILURES) as (keyof typeof FAILURES)[]) {
       const begun = performance.now();
       await expect(site(), name).rejects.toMatchObject({
         code: 'storage',
-        message: expect.stringMatching(/^There is no room left to store .+ is untouched\.$/),
-        remedy: expect.stringContaining('Export this project'),
+        message: expect.stringMatching(
+          /^There is no room left to store .+ is untouched\.$/,
+        ) as string,
+        remedy: expect.stringContaining('Export this project') as string,
       });
       expect(performance.now() - begun, name).toBeLessThan(5000);
       makeRoom();
