@@ -1,7 +1,8 @@
 /** Composition root: the App on this browser's database and worker, the page, `window.rlhf`. */
 import { mount } from 'svelte';
 import { createApi, type RlhfApi } from './api';
-import { App, browserParts } from './state/app.svelte';
+import { browserParts } from './state/app-parts';
+import { App } from './state/app.svelte';
 import Page from './ui/App.svelte';
 
 declare global {

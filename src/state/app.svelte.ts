@@ -2,26 +2,24 @@
 import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
 import { NO_MODELS } from '../core/stage-models';
-import { openDatabase } from '../storage/open';
 import type { ReadClassFile } from '../formats/class-file';
 import type { ProjectBundle } from '../formats/project-file';
-import { WorkerClient } from '../worker/client';
 import type { WorkerEvent } from '../worker/protocol';
 import { classProject, type ClassMember } from './class-files';
 import { Offline } from './offline.svelte';
-import { startEmbeddedWorker, takeOwnFiles } from './one-file';
 import { builtInText, loadBases, loadDemoTasks, type Base, type DemoTask } from './demo-task';
 import { deferred } from './deferred';
 import { afterPaint } from './after-paint';
 import { DemoRunner } from './demo.svelte';
-import { Engine, type EngineParts } from './engine.svelte';
-import { createStore } from './idb-store';
+import type { AppParts } from './app-parts';
+import { Engine } from './engine.svelte';
 import { newId, nextSeq } from './ids';
 import { plainMap } from './plain-collections';
 import { LessonState } from './lesson.svelte';
 import type { ProjectStore } from './ports';
-import { browserStorage, Preferences } from './preferences.svelte';
+import type { Preferences } from './preferences.svelte';
 import { OpenProject } from './open-project.svelte';
+import { withChanges } from './project-bundle';
 import { readProjectBundle } from './project-preview';
 import type { ProjectState } from './project.svelte';
 import { StorageState } from './storage.svelte';
@@ -41,24 +39,6 @@ export interface NewProject {
   /** A shipped base, 'scratch', or the id of a base that was imported or pretrained in a project. */
   base: string;
   seed: number;
-}
-
-/** What the App stands on; tests bring their own. */
-export interface AppParts extends EngineParts {
-  openStore(): Promise<ProjectStore>;
-}
-
-/** Everything real: this browser's database and worker. */
-export async function browserParts(onReplaced: () => void): Promise<AppParts> {
-  const files = await takeOwnFiles(document);
-  return {
-    baseUrl: document.baseURI,
-    files,
-    preferences: new Preferences(browserStorage()),
-    openStore: async () => createStore(await openDatabase({ onReplaced })),
-    startWorker: () =>
-      files === null ? new WorkerClient() : new WorkerClient(() => startEmbeddedWorker(files)),
-  };
 }
 
 export class App {
@@ -175,7 +155,9 @@ export class App {
   }
 
   #engineFailed(error: ErrorDetails): void {
-    this.#cutOff = this.project?.transport.active?.id ?? this.#cutOff;
+    if (this.project?.writable === true) {
+      this.#cutOff = this.project.transport.active?.id ?? this.#cutOff;
+    }
     this.open.interrupt();
     if (error.code !== 'device-lost') return this.notify('error', error.message, error.remedy);
     // Once by itself; whatever takes the device away twice may do so for ever.
@@ -284,13 +266,16 @@ export class App {
 
   /** Looks anew at what takes how much room. */
   async refreshStorage(): Promise<void> {
-    await this.storage.refresh(await this.#opened.promise);
+    const store = await this.#opened.promise;
+    // Other tabs make projects too.
+    this.projects = await store.listProjects();
+    await this.storage.refresh(store);
   }
 
   /** Deletes checkpoints of a project that nothing needs any more. @throws PlaygroundError `busy`, `read-only` */
   async deleteOldCheckpoints(id: string): Promise<void> {
     const store = await this.#opened.promise;
-    if (this.project?.record.id === id) await this.project.deleteOldCheckpoints();
+    if (this.project?.record.id === id) await this.open.deleteOldCheckpoints();
     else await store.alone(id, () => store.deleteOldCheckpoints(id));
     await this.storage.refresh(store);
   }
@@ -312,7 +297,7 @@ export class App {
     );
     const bundle = await store.loadBundle(project.record.id);
     const { writeProjectFile } = await import('../formats/project-file');
-    return writeProjectFile(stored ? bundle : project.withChanges(bundle));
+    return writeProjectFile(stored ? bundle : withChanges(bundle, project));
   }
 
   /**

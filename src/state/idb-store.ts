@@ -7,11 +7,10 @@ import { deleteProject, getProject, listProjects, updateProject } from '../stora
 import { loadOpened } from '../storage/opened-project';
 import { noProject } from '../storage/project-record';
 import type { Database } from '../storage/schema';
-import { write, type WriteTransaction } from '../storage/transaction';
+import { write } from '../storage/transaction';
 import { deleteOldCheckpoints, storageUsage } from '../storage/usage';
 import { requireWriter, revised } from '../storage/writer';
 import type { Changes, LockHooks, ProjectStore } from './ports';
-import { after } from './deferred';
 import { openLock } from './project-lock';
 
 const PAGE_TABLES = ['projects', 'demonstrations', 'prompts', 'sets', 'rankings'] as const;
@@ -19,7 +18,7 @@ const PAGE_TABLES = ['projects', 'demonstrations', 'prompts', 'sets', 'rankings'
 /** All page tables in one strict transaction; `runs` of a project stay as the worker left them. */
 function commit(db: Database, changes: Changes, projectId: string): Promise<number> {
   return write(db, [...PAGE_TABLES], 'your work', async (tx) => {
-    const before = await requireWriter(tx as unknown as WriteTransaction, projectId);
+    const before = await requireWriter(tx, projectId);
     const changed = changes.projects?.get(projectId) ?? before;
     if (changed === undefined) throw noProject();
     const stored = revised(before, { ...changed, runs: before?.runs ?? changed.runs });
@@ -62,8 +61,6 @@ async function inPortions<T>(
   await Promise.all(waiting);
 }
 
-const LETTING_GO_MS = 300;
-
 async function alone<T>(db: Database, projectId: string, work: () => Promise<T>): Promise<T> {
   const hooks: LockHooks = {
     onWriter: () => {},
@@ -72,9 +69,6 @@ async function alone<T>(db: Database, projectId: string, work: () => Promise<T>)
     onNews: () => {},
   };
   const opened = await openLock(db, projectId, hooks);
-  // A tab that has just been closed may still be letting go.
-  const patience = performance.now() + LETTING_GO_MS;
-  while (opened.claim === null && performance.now() < patience) await after(20);
   try {
     if (opened.claim === null) throw readOnly();
     return await work();

@@ -47,6 +47,7 @@ export class Models {
 
   /** Best-of-n on the models and prompts that PPO would start on now. */
   async bestOfN(): Promise<BestOfNRecord> {
+    this.#claim();
     await this.#ready();
     return this.#link.call('bestOfN', { projectId: this.#projectId });
   }

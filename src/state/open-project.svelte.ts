@@ -90,6 +90,19 @@ export class OpenProject {
     });
   }
 
+  /** @throws PlaygroundError `busy`, `read-only`, `storage` */
+  async deleteOldCheckpoints(): Promise<void> {
+    const { state } = this;
+    const opened = this.#opened;
+    if (state === null || opened === null) return;
+    state.requireWriter();
+    state.requireIdle();
+    await opened.store.deleteOldCheckpoints(opened.id);
+    const { runs, revision } = await opened.store.loadProject(opened.id);
+    state.transport.followRuns(runs);
+    opened.lock.tell({ kind: 'changed', revision: Math.max(revision, opened.revision + 1) });
+  }
+
   /** An event of this tab's worker. */
   handle(event: WorkerEvent): void {
     // What the worker of a tab that has lost the project says is no longer so.

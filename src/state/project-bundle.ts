@@ -1,6 +1,14 @@
 /** A whole project as plain records: for export, import and duplicate. */
 import { originOf } from '../core/class-file';
-import type { CheckpointManifest, Demonstration, Project, Ranking, Run } from '../core/domain';
+import type {
+  CandidateSet,
+  CheckpointManifest,
+  Demonstration,
+  Project,
+  Prompt,
+  Ranking,
+  Run,
+} from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { Source, StageData } from '../core/run-data';
 import type { ProjectBundle } from '../formats/project-file';
@@ -108,6 +116,28 @@ export async function addProject(
     for (const manifest of outcome.incomplete) await putTensors(manifest);
   }
   throw keptRemoving();
+}
+
+/** What is stored of a project, with the changes of an open one that could not be. */
+export function withChanges(
+  stored: ProjectBundle,
+  opened: {
+    record: Project;
+    demonstrations: readonly Demonstration[];
+    prompts: readonly Prompt[];
+    sets: readonly CandidateSet[];
+    rankings: readonly Ranking[];
+  },
+): ProjectBundle {
+  const { record, demonstrations, prompts } = opened;
+  return {
+    ...stored,
+    project: { ...record, runs: stored.project.runs },
+    demonstrations: [...demonstrations],
+    prompts: [...prompts],
+    sets: [...opened.sets],
+    rankings: [...opened.rankings],
+  };
 }
 
 /** Bytes of tensors that are not stored yet. */

@@ -15,6 +15,12 @@ const HAND_OVER_MS = 1000;
 /** How long an answer is waited for before the lock is taken by force, ms. */
 const POLITE_MS = 1500;
 
+/** How long a tab that opens a project waits for one that is just being closed, ms. */
+const LETTING_GO_MS = 300;
+
+/** Pages that are not secure have no locks: the claim alone decides there, and the last one counts. */
+const HAS_LOCKS = 'locks' in navigator;
+
 const nameOf = (projectId: string): string => `rlhf-playground.project.${projectId}`;
 
 type Message = ProjectNews | { kind: 'ask'; tab: string };
@@ -57,7 +63,11 @@ class BrowserLock implements ProjectLock {
   }
 
   async open(): Promise<void> {
-    if (!(await this.#request({ ifAvailable: true }))) void this.#standInLine();
+    if (await this.#request({ ifAvailable: true })) return;
+    void this.#standInLine();
+    // A page that is being reloaded, or closed, is still letting go.
+    const patience = performance.now() + LETTING_GO_MS;
+    while (this.claim === null && performance.now() < patience) await after(10);
   }
 
   tell(news: ProjectNews): void {
@@ -116,7 +126,8 @@ class BrowserLock implements ProjectLock {
   }
 
   async #standInLine(): Promise<void> {
-    if (this.#inLine !== null) return;
+    // Without locks there is no line: whoever takes over has it.
+    if (this.#inLine !== null || !HAS_LOCKS) return;
     const inLine = new AbortController();
     this.#inLine = inLine;
     try {
@@ -161,10 +172,10 @@ class BrowserLock implements ProjectLock {
         resolve(true);
         await held;
       };
-      // Pages that are not secure have no locks: the claim alone decides there, and the last one counts.
-      const locks = navigator.locks as LockManager | undefined;
       const name = nameOf(this.#projectId);
-      const over = locks?.request(name, options, use) ?? use({ name, mode: 'exclusive' });
+      const over = HAS_LOCKS
+        ? navigator.locks.request(name, options, use)
+        : use({ name, mode: 'exclusive' });
       this.#over = over.catch(() => {
         resolve(false);
         if (this.#letGo !== letGo) return;

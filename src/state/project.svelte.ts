@@ -5,7 +5,6 @@ import type {
   CandidateSet,
   Demonstration,
   MetricRow,
-  PageStage,
   Project,
   Prompt,
   Ranking,
@@ -14,9 +13,8 @@ import type {
 } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import type { Labeler } from '../core/people';
-import type { ProjectBundle } from '../formats/project-file';
-import { readOnly } from '../core/read-only';
 import { modelName } from '../core/stage-models';
+import { ProjectRecord } from './project-record.svelte';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { BestOfN } from './best-of-n.svelte';
 import { Candidates, type CandidateOptions } from './candidates.svelte';
@@ -31,14 +29,10 @@ import type { ProjectContext } from './project-context';
 import { People } from './people.svelte';
 import { RankingDesk } from './ranking-desk.svelte';
 import { RunState } from './run.svelte';
-import { SaveQueue, type SaveStatus } from './save-queue.svelte';
-import { settingProblem, settingsOf, type Setting, type SettingsStage } from './settings';
+import { settingProblem, type Setting, type SettingsStage } from './settings';
 import { missingFor, staleBestOfN, staleReason, type Missing } from './staleness';
 
-export class ProjectState {
-  record: Project = $state.raw() as Project;
-  /** Whether this tab is the one that writes to the project. */
-  writable: boolean = $state.raw(false);
+export class ProjectState extends ProjectRecord {
   readonly models: Models;
   readonly comparisons: Comparisons;
   readonly bestOfN: BestOfN;
@@ -49,28 +43,16 @@ export class ProjectState {
   /** Changes of the demonstrations, with undo and redo. */
   readonly demonstrationEdits: Demonstrations;
   readonly transport: RunState;
-  readonly #context: ProjectContext;
-  readonly #queue: SaveQueue;
   readonly #candidates: Candidates;
 
   constructor(context: ProjectContext, record: Project, records: ProjectRecords) {
-    this.#context = context;
-    this.record = record;
-    this.writable = context.claim !== null;
-    this.#queue = new SaveQueue({
-      commit: async (changes) => {
-        context.onStored(await context.store.commit(changes, record.id));
-        context.onWork(Object.keys(changes));
-      },
-      requireWriter: () => this.requireWriter(),
-      onFailure: (error) => this.#notStored(error),
-    });
-    this.demonstrationEdits = new Demonstrations(record.id, record.seed, this.#queue);
+    super(context, record);
+    this.demonstrationEdits = new Demonstrations(record.id, record.seed, this.queue);
     this.demonstrationEdits.list = records.demonstrations;
     this.#candidates = new Candidates({
       projectId: record.id,
       link: context.link,
-      queue: this.#queue,
+      queue: this.queue,
       preferences: context.preferences,
       guideline: () => this.people.guideline.version,
       askFirst: () => this.record.askFirst ?? [],
@@ -86,15 +68,12 @@ export class ProjectState {
     );
     this.comparisons = new Comparisons((request) => this.models.compare(request));
     this.bestOfN = new BestOfN(
-      () => {
-        this.requireWriter();
-        return this.models.bestOfN();
-      },
-      (bestOfN) => this.#changeRecord({ bestOfN }),
+      () => this.models.bestOfN(),
+      (bestOfN) => this.changeRecord({ bestOfN }),
     );
     this.people = new People({
       record: () => this.record,
-      change: (change) => this.#changeRecord(change),
+      change: (change) => this.changeRecord(change),
       rankings: () => this.rankings,
       preferences: context.preferences,
     });
@@ -111,24 +90,24 @@ export class ProjectState {
         this.requireWriter();
         this.requireIdle();
       },
-      change: (change) => this.#changeRecord(change),
+      change: (change) => this.changeRecord(change),
       inputs: () => this.#inputs,
       settings: () => ({ reward: this.settings('reward'), ppo: this.settings('ppo') }),
       pendingSets: () => this.pendingSets,
     });
     this.classMerge = new ClassMerge({
       record: () => this.record,
-      change: (change) => this.#changeRecord(change),
+      change: (change) => this.changeRecord(change),
       candidates: this.#candidates,
       people: this.people,
-      queue: this.#queue,
+      queue: this.queue,
     });
     this.transport = new RunState(
       {
         store: context.store,
         link: context.link,
         projectId: record.id,
-        onModel: (run) => this.#useModel(run),
+        onModel: (run) => this.useModel(run),
         onProblem: ({ message, remedy }) => context.notify('error', message, remedy),
       },
       records.runs,
@@ -136,34 +115,11 @@ export class ProjectState {
     );
   }
 
-  // One writer
-
-  /** @throws PlaygroundError `read-only` while another tab writes to the project */
-  requireWriter(): void {
-    if (!this.writable) throw readOnly();
-  }
-  /** What the worker writes under. @throws PlaygroundError `read-only` */
-  requireClaim(): string {
-    this.requireWriter();
-    return this.#context.claim!;
-  }
-
-  #notStored(error: unknown): void {
-    if (error instanceof PlaygroundError && error.code === 'read-only') {
-      return this.#context.onRefused();
-    }
-    this.#context.notify(
-      'error',
-      error instanceof Error ? error.message : 'Your last change could not be stored.',
-      error instanceof PlaygroundError ? error.remedy : undefined,
-    );
-  }
-
   /** Another tab writes from now on. Returns how many changes had not been stored; they are dropped. */
   revoke(): number {
     this.writable = false;
     this.transport.interrupt();
-    return this.#queue.close();
+    return this.queue.close();
   }
 
   /** Stores what is left and has the run under way end at its next step, to be resumed elsewhere. */
@@ -173,7 +129,7 @@ export class ProjectState {
       this.flush(),
       this.transport.active === null
         ? null
-        : this.#context.link.call('release', { projectId: this.record.id }),
+        : this.context.link.call('release', { projectId: this.record.id }),
       this.experiments.stop(),
     ]);
   }
@@ -186,7 +142,7 @@ export class ProjectState {
     this.#candidates.sets = records.sets;
     this.#candidates.rankings = records.rankings;
     this.transport.followRuns(records.runs);
-    this.#context.onRecord(record);
+    this.context.onRecord(record);
   }
 
   // Records
@@ -206,54 +162,6 @@ export class ProjectState {
   get runs(): readonly Run[] {
     return this.transport.runs;
   }
-  get saved(): SaveStatus {
-    return this.#queue.saved;
-  }
-  /** Resolves when all that was changed is on disk. @throws PlaygroundError `storage` */
-  flush(): Promise<void> {
-    return this.#queue.flush();
-  }
-
-  /** What is stored of the project, with the changes that could not be. */
-  withChanges(stored: ProjectBundle): ProjectBundle {
-    const { record, demonstrations, prompts, sets, rankings } = this;
-    return {
-      ...stored,
-      project: { ...record, runs: stored.project.runs },
-      demonstrations: [...demonstrations],
-      prompts: [...prompts],
-      sets: [...sets],
-      rankings: [...rankings],
-    };
-  }
-
-  get page(): PageStage {
-    return this.record.page;
-  }
-  goto(page: PageStage): void {
-    if (page === this.record.page) return;
-    // Followers look around too; where they look is not stored.
-    if (this.writable) this.#changeRecord({ page });
-    else this.record = { ...this.record, page };
-  }
-  rename(name: string): void {
-    this.#changeRecord({ name });
-  }
-
-  #changeRecord(change: Partial<Project>): void {
-    this.requireWriter();
-    this.record = { ...this.record, ...change, updatedAt: Date.now() };
-    this.#queue.put('projects', this.record.id, this.record);
-    this.#context.onRecord(this.record);
-  }
-
-  /** The worker has already stored which run is the model; this follows it in memory. */
-  #useModel(run: Run): void {
-    const runs = { ...this.record.runs, [modelName(run.stage)]: run.id };
-    this.record = { ...this.record, runs };
-    this.#context.onRecord(this.record);
-  }
-
   /**
    * Puts the project on another base. Demonstrations, prompts and rankings stay; models that grew
    * from the old base stay too, and are out of date.
@@ -265,46 +173,33 @@ export class ProjectState {
     this.requireWriter();
     this.requireIdle();
     const before = this.record;
-    const chosen = baseChoice(base, before, this.runs, this.#context.bases());
+    const chosen = baseChoice(base, before, this.runs, this.context.bases());
     const show = ({ base, runId }: BaseChoice): void => {
       this.record = { ...this.record, base, runs: { ...this.record.runs, base: runId } };
-      this.#context.onRecord(this.record);
+      this.context.onRecord(this.record);
     };
     // Shown before it is stored: what is changed meanwhile is stored with the new base.
     show(chosen);
     try {
       await this.flush();
-      await this.#context.store.setBase(before.id, chosen);
-      this.#context.onStored(Infinity);
+      await this.context.store.setBase(before.id, chosen);
+      this.context.onStored(Infinity);
     } catch (error) {
       show({ base: before.base, runId: before.runs.base });
       throw error;
     }
     // The worker reads the project anew for every request; this frees the models it has loaded.
-    await this.#context.link.call('forget', { projectId: before.id }).catch(() => null);
-  }
-
-  /** @throws PlaygroundError `busy`, `read-only` */
-  async deleteOldCheckpoints(): Promise<void> {
-    this.requireWriter();
-    this.requireIdle();
-    const { store } = this.#context;
-    await store.deleteOldCheckpoints(this.record.id);
-    this.transport.followRuns((await store.loadProject(this.record.id)).runs);
+    await this.context.link.call('forget', { projectId: before.id }).catch(() => null);
   }
 
   // Settings
-
-  settings<S extends SettingsStage>(stage: S): ReturnType<typeof settingsOf<S>> {
-    return settingsOf(this.record, stage);
-  }
 
   /** Stores a setting. Returns why it is refused instead, as the rest of a sentence about it. */
   setSetting(stage: SettingsStage, name: string, value: Setting): string | null {
     const problem = settingProblem(this.record, stage, name, value);
     if (problem !== null) return problem;
     const { settings } = this.record;
-    this.#changeRecord({
+    this.changeRecord({
       settings: { ...settings, [stage]: { ...settings[stage], [name]: value } },
     });
     if (stage === 'sft' && name === 'held_out_ratio')
@@ -464,14 +359,14 @@ export class ProjectState {
     const share: unknown = partial.held_out_ratio;
     if (stage === 'sft' && typeof share === 'number') this.demonstrationEdits.splitAgain(share);
     await this.#readyForWorker();
-    const { runId } = await this.#context.link.call('startRun', {
+    const { runId } = await this.context.link.call('startRun', {
       projectId: this.record.id,
       claim,
       stage,
       config: { ...config },
       ...(text === undefined ? {} : { text }),
     });
-    this.#context.onWork(['runs']);
+    this.context.onWork(['runs']);
     return runId;
   }
   pauseRun(): Promise<void> {
@@ -494,12 +389,12 @@ export class ProjectState {
     const claim = this.requireClaim();
     this.requireIdle();
     await this.#readyForWorker();
-    await this.#context.link.call('resumeRun', { runId, claim });
+    await this.context.link.call('resumeRun', { runId, claim });
   }
 
   /** The worker reads the database, so everything must be there before it is asked. */
   async #readyForWorker(): Promise<void> {
-    await this.#context.engineReady();
+    await this.context.engineReady();
     await this.flush();
   }
 }

@@ -38,14 +38,14 @@ export async function write<const Names extends TableName[], T>(
     await done;
     return result;
   } catch (thrown) {
+    // Why it was aborted (quota); a request that was cut off or came too late does not know.
+    const cause = tx.error ?? thrown;
     try {
       tx.abort();
     } catch {
       // Already aborted or committed.
     }
-    // The transaction's own error says why a request was aborted (quota); the request's does not.
-    const cause = thrown instanceof Error && thrown.name === 'AbortError' ? tx.error : thrown;
-    throw storageFailure(cause ?? thrown, what);
+    throw storageFailure(cause, what);
   }
 }
 

@@ -145,9 +145,10 @@ test('the same watch sees it when every tab believes that it is the writer', asy
   const { context, id } = await profile(browser, { engine: false });
   // No lock, and no claim that is compared: what the page would be without either.
   await context.addInitScript(() => {
-    LockManager.prototype.request = ((name: string, ...rest: unknown[]) =>
-      (rest.at(-1) as (lock: unknown) => Promise<unknown>)({ name })) as never;
-    const put = IDBObjectStore.prototype.put;
+    LockManager.prototype.request = (name: string, ...rest: unknown[]) =>
+      (rest.at(-1) as (lock: unknown) => Promise<never>)({ name });
+    const { put }: { put: (...args: unknown[]) => IDBRequest<IDBValidKey> } =
+      IDBObjectStore.prototype as never;
     IDBObjectStore.prototype.put = function (value: { claim?: string }, key?: IDBValidKey) {
       if (this.name === 'projects') delete value.claim;
       return put.call(this, value, key);

@@ -17,6 +17,7 @@ import { createRun, getRun, interruptRuns, updateRun } from '../../src/storage/r
 import type { Database } from '../../src/storage/schema';
 import { claimProject, holdClaim } from '../../src/storage/writer';
 import { PRESETS } from '../../src/core/presets';
+import { without } from '../../src/core/without';
 import { INPUT, projectWithRun, testDatabase } from './storage-database';
 
 const aProject = (id: string): Project => ({
@@ -243,7 +244,7 @@ test('every write of page and worker is refused without the claim, and changes n
       tensors: async function* () {},
     });
   const row = { prompt: 'a', completion: 'b', heldOut: false };
-  const { id: _id, projectId: _projectId, seq: _seq, ...draft } = await getRun(db, runId);
+  const draft = without(await getRun(db, runId), 'id', 'projectId', 'seq');
   const writes: Record<string, (on: Database) => Promise<unknown>> = {
     commit: (on) => createStore(on).commit({}, projectId),
     updateProject: (on) => updateProject(on, projectId, { name: 'x' }),

@@ -1,6 +1,7 @@
 /** Every place that writes to the database fails once for want of room, keeps what was there, and recovers. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { PRESETS } from '../../src/core/presets';
+import { without } from '../../src/core/without';
 import { createStore } from '../../src/state/idb-store';
 import { addProject, readProject } from '../../src/state/project-bundle';
 import { loadCheckpoint, runCheckpoints, saveCheckpoint } from '../../src/storage/checkpoints';
@@ -17,6 +18,14 @@ import { INPUT, projectWithRun, testDatabase, weightsOf } from './storage-databa
 
 afterEach(() => vi.restoreAllMocks());
 
+function abortAfter(request: IDBRequest, { transaction }: IDBObjectStore): void {
+  const error = new DOMException('no room', 'QuotaExceededError');
+  request.addEventListener('success', () => {
+    Object.defineProperty(transaction, 'error', { value: error, configurable: true });
+    transaction.abort();
+  });
+}
+
 /** The ways in which browsers run out of room in the middle of a transaction. */
 const FAILURES = {
   'the put throws': (store: IDBObjectStore): never => {
@@ -24,11 +33,9 @@ const FAILURES = {
   },
   'the transaction is aborted and its requests are never answered': (
     store: IDBObjectStore,
+    put: () => IDBRequest,
   ): IDBRequest => {
-    const { transaction } = store;
-    const error = new DOMException('no room', 'QuotaExceededError');
-    Object.defineProperty(transaction, 'error', { value: error });
-    setTimeout(() => transaction.abort(), 0);
+    abortAfter(put(), store);
     // A request to everyone who looks at it, and silent for ever.
     return Object.setPrototypeOf(new EventTarget(), IDBRequest.prototype) as IDBRequest;
   },
@@ -37,18 +44,14 @@ const FAILURES = {
     put: () => IDBRequest,
   ): IDBRequest => {
     const request = put();
-    const error = new DOMException('no room', 'QuotaExceededError');
-    request.addEventListener('success', () => {
-      Object.defineProperty(store.transaction, 'error', { value: error });
-      store.transaction.abort();
-    });
+    abortAfter(request, store);
     return request;
   },
 };
 
 /** From now on nothing more can be put; returns what makes room again. */
 function fill(failure: keyof typeof FAILURES): () => void {
-  const { put } = IDBObjectStore.prototype;
+  const { put }: { put: (...args: unknown[]) => IDBRequest } = IDBObjectStore.prototype as never;
   const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
     this: IDBObjectStore,
     ...args: [unknown, IDBValidKey?]
@@ -82,7 +85,7 @@ async function writeSites() {
       yield ['b', { shape: [1], data: Float32Array.of(5) }] as [string, never];
     },
   });
-  const { id: _id, projectId: _project, seq: _seq, ...draft } = await getRun(db, runId);
+  const draft = without(await getRun(db, runId), 'id', 'projectId', 'seq');
   const bundle = await readProject(db, projectId);
   const row = { prompt: 'a', completion: 'b', heldOut: false };
   const sites: Record<string, () => Promise<unknown>> = {
@@ -119,8 +122,10 @@ for (const failure of Object.keys(FAILURES) as (keyof typeof FAILURES)[]) {
       const begun = performance.now();
       await expect(site(), name).rejects.toMatchObject({
         code: 'storage',
-        message: expect.stringMatching(/^There is no room left to store .+ is untouched\.$/),
-        remedy: expect.stringContaining('Export this project'),
+        message: expect.stringMatching(
+          /^There is no room left to store .+ is untouched\.$/,
+        ) as string,
+        remedy: expect.stringContaining('Export this project') as string,
       });
       expect(performance.now() - begun, name).toBeLessThan(5000);
       makeRoom();
