@@ -147,7 +147,8 @@ test('by keys alone a person ranks, joins a group, saves a file, merges one and 
     /0\s*1\s*0\s*0/,
   );
   await keys.to(/^Cancel/);
-  await page.keyboard.press('Enter');
+  await keys.press('Enter');
+  expect(await keys.focused()).toMatch(/^Bring rankings in/);
 
   await keys.to(/^morning class: included/);
   await keys.press('Space');
