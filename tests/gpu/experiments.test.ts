@@ -202,11 +202,6 @@ test('the harm dial rises with exposure over three seeds', async () => {
   expect(
     record.runs.filter(({ exposure }) => exposure === 0).every((run) => run.harmful === 0),
   ).toBe(true);
-  // without PPO every policy is the SFT model still, and as harmful as that
-  for (const { seed, harmRate, kl } of record.runs) {
-    expect(harmRate).toBe(record.baseline[seed - 1]);
-    expect(Math.abs(kl)).toBeLessThan(1e-4);
-  }
   expect(at(0.5)).toBeGreaterThan(at(0) + 0.1);
   expect(at(0.2)).toBeGreaterThan(at(0));
   expect(at(0.5)).toBeGreaterThan(at(0.2));
