@@ -279,23 +279,26 @@ export function krippendorffAlpha(
   return atOnce(estimate(atOnce(alphaStatistic(atOnce(panels(rankings)))), seed));
 }
 
-/** Each prompt's coincidence matrix [K, K], and its number of sets. */
+/** Each prompt's coincidence matrix, of which one half says all, and its number of sets. */
 export function* alphaStatistic(all: readonly Panel[]): Sliced<Statistic> {
   const K = all.reduce(
     (most, { rankings }) => rankings.reduce((max, { ranks }) => Math.max(max, ...ranks), most),
     0,
   );
-  const width = K * K + 1;
+  const width = halfOf(K) + 1;
   const byPrompt = [...groupBy(all, ({ prompt }) => prompt).values()];
   const sums = new Float64Array(width * byPrompt.length);
   for (const [prompt, some] of byPrompt.entries()) {
     const own = sums.subarray(prompt * width, (prompt + 1) * width);
     for (const panel of some) addCoincidences(own, panel, K);
-    own[K * K] = some.length;
+    own[width - 1] = some.length;
     if (prompt % (PORTION / 4) === 0) yield;
   }
-  return { width, byPrompt: sums, value: (x) => alpha(x, K), count: (x) => x[K * K]! };
+  return { width, byPrompt: sums, value: (x) => alpha(x, K), count: (x) => x[width - 1]! };
 }
+
+/** Entries [c, k ≥ c] of a matrix [K, K], row by row. */
+const halfOf = (K: number): number => (K * (K + 1)) / 2;
 
 /** Adds how often ranks c and k met on a completion, each unit weighted 1 / (values − 1). */
 function addCoincidences(sums: Float64Array, { rankings }: Panel, K: number): void {
@@ -305,31 +308,35 @@ function addCoincidences(sums: Float64Array, { rankings }: Panel, K: number): vo
   for (let unit = 0; unit < rankings[0]!.ranks.length; unit++) {
     given.fill(0);
     for (const { ranks } of rankings) given[ranks[unit]! - 1]! += 1;
-    for (let c = 0; c < K; c++) {
+    for (let c = 0, at = 0; c < K; at += K - c, c++) {
       if (given[c] === 0) continue;
-      for (let k = 0; k < K; k++) {
+      for (let k = c; k < K; k++) {
         const pairs = given[c]! * (c === k ? given[k]! - 1 : given[k]!);
-        if (pairs > 0) sums[c * K + k]! += pairs / (m - 1);
+        if (pairs > 0) sums[at + k - c]! += pairs / (m - 1);
       }
     }
   }
 }
 
-/** @param sums the coincidence matrix [K, K], row-major */
+/** @param sums the half of the coincidence matrix [c, k ≥ c], row by row */
 function alpha(sums: Float64Array, K: number): number | null {
   // Σ over each row, and running sums, so that the ordinal distance of two ranks is a difference
   const n = new Float64Array(K);
   const upTo = new Float64Array(K + 1);
-  for (let c = 0; c < K; c++) {
-    for (let k = 0; k < K; k++) n[c]! += sums[c * K + k]!;
-    upTo[c + 1] = upTo[c]! + n[c]!;
+  for (let c = 0, at = 0; c < K; c++) {
+    for (let k = c; k < K; k++, at++) {
+      n[c]! += sums[at]!;
+      if (k > c) n[k]! += sums[at]!;
+    }
   }
+  for (let c = 0; c < K; c++) upTo[c + 1] = upTo[c]! + n[c]!;
   let observed = 0;
   let expected = 0;
-  for (let c = 0; c < K; c++) {
-    for (let k = c + 1; k < K; k++) {
+  for (let c = 0, at = 0; c < K; c++) {
+    at++;
+    for (let k = c + 1; k < K; k++, at++) {
       const between = upTo[k + 1]! - upTo[c]! - (n[c]! + n[k]!) / 2;
-      observed += sums[c * K + k]! * between ** 2;
+      observed += sums[at]! * between ** 2;
       expected += n[c]! * n[k]! * between ** 2;
     }
   }

@@ -61,79 +61,6 @@ const misfits = (page: Page): Promise<string[]> =>
     return [...wide, ...narrow];
   });
 
-test('a class with disagreements fits and is free of axe violations: light, dark, wide, 360 px', async ({
-  page,
-}) => {
-  const scripts = await watchForScripts(page);
-  await openClass(page);
-  await page.evaluate(axe.source);
-  for (const width of [1440, 360]) {
-    await page.setViewportSize({ width, height: 800 });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      for (const stage of STAGES) {
-        await openStep(page, stage);
-        if (stage === 'Whose preferences') {
-          await expect(page.getByTestId('preference-card')).toContainText('Known limits');
-        }
-        await page.evaluate(() => {
-          for (const details of document.querySelectorAll('main details')) {
-            (details as HTMLDetailsElement).open = !details.matches('[data-no-drag]');
-          }
-        });
-        await page.waitForTimeout(300);
-        const where = `${stage}, ${colorScheme}, ${width} px`;
-        const scheme = await page.evaluate(() => document.documentElement.dataset['theme']);
-        expect(scheme, where).toBe(colorScheme);
-        expect(await misfits(page), where).toEqual([]);
-        expect(await violations(page), where).toEqual([]);
-      }
-    }
-  }
-  await expect(page.getByRole('region', { name: 'Labelers', exact: true })).toContainText(
-    MARKUP_NAME,
-  );
-  expect(scripts).toEqual([]);
-});
-
-test('harmful texts stay covered wherever a class looks at them, and opening one is counted', async ({
-  page,
-}) => {
-  await openClass(page);
-  await openStep(page, 'Whose preferences');
-  const where = page.locator('details', { hasText: /who put which completion where/ });
-  await where.first().waitFor();
-  await page.evaluate(() => {
-    for (const details of document.querySelectorAll('main details')) {
-      (details as HTMLDetailsElement).open = true;
-    }
-  });
-  // in the map, in the sets that change order, and in the policies' answers
-  await expect(page.locator('main')).toContainText(HARMLESS);
-  await expect(page.locator('main')).not.toContainText(RUDE);
-  await where.getByRole('button', { name: 'Show' }).first().click();
-  await openStep(page, 'Rankings');
-  await expect(page.getByTestId('exposure')).toContainText('1 harmful text read today');
-});
-
-test('on a phone a group is held out by tap, and weights are in reach', async ({ page }) => {
-  await page.setViewportSize({ width: 360, height: 740 });
-  await openClass(page);
-  await openStep(page, 'Whose preferences');
-  const group = page.getByRole('checkbox', { name: 'morning class: included' });
-  const weight = page.getByRole('spinbutton', { name: 'morning class: weight' });
-  for (const control of [group, weight]) {
-    await control.scrollIntoViewIfNeeded();
-    const box = (await control.boundingBox())!;
-    expect(box.x).toBeGreaterThanOrEqual(0);
-    expect(box.x + box.width).toBeLessThanOrEqual(360);
-  }
-  await group.uncheck();
-  await expect(weight).toHaveValue('0');
-  await expect(page.getByText(/morning class: 5\d rankings, 0 % of what/)).toBeVisible();
-  await expect(page.getByRole('checkbox', { name: 'Ada: included' })).not.toBeChecked();
-});
-
 /** Presses keys as a person does who has no pointer; after each of them the focus is somewhere. */
 class Keys {
   private readonly page: Page;
@@ -221,7 +148,8 @@ test('by keys alone a person ranks, joins a group, saves a file, merges one and 
     /0\s*1\s*0\s*0/,
   );
   await keys.to(/^Cancel/);
-  await page.keyboard.press('Enter');
+  await keys.press('Enter');
+  expect(await keys.focused()).toMatch(/^Bring rankings in/);
 
   await keys.to(/^morning class: included/);
   await keys.press('Space');
@@ -369,7 +297,85 @@ test('what is wrong with files is said, file by file, and what is here stays as 
   expect(after.slice(before.length)).toMatchObject([
     { source: { file: 'damaged.json', id: 'x2' } },
   ]);
+  // it says where it comes from
   await openStep(page, 'Rankings');
-  await expect(page.locator('main')).toContainText(MARKUP_NAME);
+  const done = page.locator('section', { has: page.getByTestId('ranking-counts') }).last();
+  const newest = done.locator('li').first();
+  await newest.locator('summary').click();
+  await expect(newest).toContainText(MARKUP_NAME);
+  await expect(newest).toContainText('From damaged.json, brought in on');
   expect(scripts).toEqual([]);
+});
+
+test('a class with disagreements fits and is free of axe violations: light, dark, wide, 360 px', async ({
+  page,
+}) => {
+  const scripts = await watchForScripts(page);
+  await openClass(page);
+  await page.evaluate(axe.source);
+  for (const width of [1440, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const stage of STAGES) {
+        await openStep(page, stage);
+        if (stage === 'Whose preferences') {
+          await expect(page.getByTestId('preference-card')).toContainText('Known limits');
+        }
+        await page.evaluate(() => {
+          for (const details of document.querySelectorAll('main details')) {
+            (details as HTMLDetailsElement).open = !details.matches('[data-no-drag]');
+          }
+        });
+        await page.waitForTimeout(300);
+        const where = `${stage}, ${colorScheme}, ${width} px`;
+        const scheme = await page.evaluate(() => document.documentElement.dataset['theme']);
+        expect(scheme, where).toBe(colorScheme);
+        expect(await misfits(page), where).toEqual([]);
+        expect(await violations(page), where).toEqual([]);
+      }
+    }
+  }
+  await expect(page.getByRole('region', { name: 'Labelers', exact: true })).toContainText(
+    MARKUP_NAME,
+  );
+  expect(scripts).toEqual([]);
+});
+
+test('harmful texts stay covered wherever a class looks at them, and opening one is counted', async ({
+  page,
+}) => {
+  await openClass(page);
+  await openStep(page, 'Whose preferences');
+  const where = page.locator('details', { hasText: /who put which completion where/ });
+  await where.first().waitFor();
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll('main details')) {
+      (details as HTMLDetailsElement).open = true;
+    }
+  });
+  // in the map, in the sets that change order, and in the policies' answers
+  await expect(page.locator('main')).toContainText(HARMLESS);
+  await expect(page.locator('main')).not.toContainText(RUDE);
+  await where.getByRole('button', { name: 'Show' }).first().click();
+  await openStep(page, 'Rankings');
+  await expect(page.getByTestId('exposure')).toContainText('1 harmful text read today');
+});
+
+test('on a phone a group is held out by tap, and weights are in reach', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await openClass(page);
+  await openStep(page, 'Whose preferences');
+  const group = page.getByRole('checkbox', { name: 'morning class: included' });
+  const weight = page.getByRole('spinbutton', { name: 'morning class: weight' });
+  for (const control of [group, weight]) {
+    await control.scrollIntoViewIfNeeded();
+    const box = (await control.boundingBox())!;
+    expect(box.x).toBeGreaterThanOrEqual(0);
+    expect(box.x + box.width).toBeLessThanOrEqual(360);
+  }
+  await group.uncheck();
+  await expect(weight).toHaveValue('0');
+  await expect(page.getByText(/morning class: 5\d rankings, 0 % of what/)).toBeVisible();
+  await expect(page.getByRole('checkbox', { name: 'Ada: included' })).not.toBeChecked();
 });
