@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { thirdPartyNotice } from './tools/licences/notice.ts';
 import { offlineRelease } from './tools/offline/release.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -53,12 +54,13 @@ function tensorflowOnlyInWorker(): Plugin {
 
 // The offline worker must keep its name and place: its scope is the folder it is served from.
 const offlineWorker = here('src/sw.ts');
+const notice = thirdPartyNotice();
 
 export default defineConfig({
   // Relative addresses: the built page works from any folder of any host.
   base: './',
-  plugins: [svelte(), developmentPolicy(), tensorflowOnlyInWorker(), offlineRelease()],
-  worker: { format: 'es' },
+  plugins: [svelte(), developmentPolicy(), tensorflowOnlyInWorker(), notice.page, offlineRelease()],
+  worker: { format: 'es', plugins: () => [notice.worker()] },
   build: {
     target: 'esnext',
     // Nothing as data: URLs; the policy allows those for pictures only.

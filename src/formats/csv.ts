@@ -2,10 +2,11 @@ import Papa from 'papaparse';
 import type { MetricRow } from '../core/domain';
 
 /**
- * Text that a spreadsheet would run as a formula: it starts with = + - @ (or a tab or carriage
- * return before one) and is not a plain number. Papa Parse puts an apostrophe before it.
+ * Text that a spreadsheet would run as a formula: it starts with = + - @, as wide as East Asian
+ * keyboards write them too, or with a tab or line end before one, and is not a plain number. Papa Parse
+ * puts an apostrophe before it. Lines after the first are inside the cell and run nothing.
  */
-const FORMULA = /^(?![+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$)[=+\-@\t\r]/i;
+const FORMULA = /^(?![+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$)[=+\-@＝＋－＠\t\r\n]/i;
 
 /** A table as CSV (RFC 4180, CRLF). Missing cells are empty; numbers keep full precision. */
 export function toCsv(

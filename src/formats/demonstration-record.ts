@@ -3,6 +3,7 @@
  * prompt / completion (strings or messages) and messages, Alpaca, Dolly, ShareGPT. Keys are looked
  * up in a Map of own entries, so a key such as `__proto__` is only a name.
  */
+import { showJson } from './show-json';
 
 export interface Exchange {
   prompt: string;
@@ -118,7 +119,7 @@ function readMessage(message: unknown): { role: Role; text: string } | string {
   const fields = new Map<string, unknown>(Object.entries(message));
   const name = fields.get('role') ?? fields.get('from');
   const role = typeof name === 'string' ? ROLES.get(normalizeName(name)) : undefined;
-  if (role === undefined) return `the role ${JSON.stringify(name)} is not known`;
+  if (role === undefined) return `the role ${showJson(name)} is not known`;
   const text = readContent(fields.get('content') ?? fields.get('value'));
   return text === null ? 'its content is not text' : { role, text };
 }

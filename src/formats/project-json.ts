@@ -5,11 +5,15 @@ import { PlaygroundError } from '../core/errors';
 /** Anything that validates to T. */
 export type RecordSchema<T> = v.GenericSchema<unknown, T>;
 
+/** Most characters of a path or a reason in a message; both may hold what a hostile file says. */
+const MAX_SHOWN = 300;
+
 export function badFile(path: string, message: string): PlaygroundError {
+  const shown = path.slice(0, MAX_SHOWN);
   return new PlaygroundError({
     code: 'format',
-    field: path,
-    message: `Project file, ${path}: ${message}.`,
+    field: shown,
+    message: `Project file, ${shown}: ${message.slice(0, MAX_SHOWN)}.`,
     remedy: 'Nothing was imported. Export the project again, or choose another file.',
   });
 }

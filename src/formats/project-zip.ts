@@ -2,11 +2,11 @@
  * The archive layer of a project file: only known paths, sizes checked before anything is inflated,
  * a checksum for every file. What the files mean is the business of project-file.ts.
  */
-import { unzipSync, Zip, ZipDeflate, ZipPassThrough, type UnzipFileInfo } from 'fflate';
+import { Zip, ZipDeflate, ZipPassThrough } from 'fflate';
 import * as v from 'valibot';
-import { PlaygroundError } from '../core/errors';
 import { badFile, decodeRecord } from './project-json';
 import { fileManifestSchema, type FileManifest } from './project-schemas';
+import { readDirectory, readEntry, type ZipEntry } from './zip-reader';
 
 const MANIFEST = 'manifest.json';
 /** No absolute paths, no `..`, nothing unknown: exactly what a writer puts there. */
@@ -15,9 +15,14 @@ const KNOWN_PATH =
 /** Folders that other zip programs add. */
 const FOLDER = /^(?:metrics|samples|checkpoints)\/$/;
 const MAX_INFLATED_BYTES = 2 ** 31 - 1;
-const MAX_ENTRIES = 100_000;
-/** Deflate cannot do better than 1032 : 1; a larger claim is a lie (or a bomb). */
-const MAX_RATIO = 1032;
+/**
+ * Records full of random ids and numbers hardly shrink to a tenth; weights stay as large as they are.
+ * Deflate could make 1032 bytes of one: such an archive is a bomb.
+ */
+const MAX_RATIO = 100;
+/** In a small archive, one text that every record repeats may shrink further. */
+const ALLOWANCE = 32 * 2 ** 20;
+const MAX_ENTRIES = 20_000;
 
 /** zip stores local time; a Date built from local parts reads the same everywhere. */
 const NO_CLOCK = new Date(2000, 0, 1);
@@ -83,70 +88,49 @@ export interface Archive {
  * @throws PlaygroundError `format` naming the path
  */
 export async function openArchive(archive: Uint8Array): Promise<Archive> {
-  const listed = checkedPaths(archive);
-  const files = extract(archive, (path) => !isTensors(path));
-  const tensors = (path: string): Promise<Uint8Array> =>
-    Promise.resolve(extract(archive, (other) => other === path).get(path)!);
-  const manifestBytes = files.get(MANIFEST);
-  if (manifestBytes === undefined) throw badFile(MANIFEST, 'it is missing: not a project file');
-  const manifest = readManifest(manifestBytes);
-  files.delete(MANIFEST);
+  const entries = checkedEntries(archive);
+  const contentOf = (path: string): Uint8Array => readEntry(archive, entries.get(path)!);
+  if (!entries.has(MANIFEST)) throw badFile(MANIFEST, 'it is missing: not a project file');
+  const manifest = readManifest(contentOf(MANIFEST));
+  entries.delete(MANIFEST);
 
-  const seen = new Set<string>();
+  const files = new Map<string, Uint8Array>();
+  const tensorPaths = new Set<string>();
   for (const { path, bytes, sha256: expected } of manifest.files) {
-    if (!listed.has(path) || path === MANIFEST) throw badFile(path, 'the file is missing');
-    if (seen.has(path)) throw badFile(path, 'the manifest lists it twice');
-    seen.add(path);
-    const content = files.get(path) ?? (await tensors(path));
+    if (!entries.has(path)) throw badFile(path, 'the file is missing');
+    if (files.has(path) || tensorPaths.has(path))
+      throw badFile(path, 'the manifest lists it twice');
+    const content = contentOf(path);
     if (content.length !== bytes) {
       throw badFile(path, `it has ${content.length} bytes, the manifest says ${bytes}`);
     }
     if ((await sha256(content)) !== expected) throw badFile(path, 'its checksum does not match');
+    if (isTensors(path)) tensorPaths.add(path);
+    else files.set(path, content);
   }
-  for (const path of listed) {
-    if (path !== MANIFEST && !seen.has(path)) throw badFile(path, 'the manifest does not list it');
-  }
-  return { files, tensorPaths: new Set([...seen].filter(isTensors)), tensors };
-}
-
-/** Paths of all files, checked before anything is inflated. */
-function checkedPaths(archive: Uint8Array): Set<string> {
-  const seen = new Set<string>();
-  let inflated = 0;
-  let packed = 0;
-  unzip(archive, ({ name, size, originalSize }) => {
-    if (FOLDER.test(name) && originalSize === 0) return false;
-    if (!KNOWN_PATH.test(name)) throw badFile(name, 'a project file has no such path');
-    if (seen.has(name)) throw badFile(name, 'the archive holds it twice');
-    seen.add(name);
-    inflated += originalSize;
-    packed += size;
-    if (seen.size > MAX_ENTRIES) throw badFile(name, `there are over ${MAX_ENTRIES} files`);
-    // Entries that share bytes add up to more than the archive.
-    const believable = packed <= archive.length && originalSize <= size * MAX_RATIO;
-    if (!believable || inflated > MAX_INFLATED_BYTES) {
-      throw badFile(name, `it claims to hold ${originalSize} bytes`);
+  for (const path of entries.keys()) {
+    if (!files.has(path) && !tensorPaths.has(path)) {
+      throw badFile(path, 'the manifest does not list it');
     }
-    return false;
-  });
-  return seen;
-}
-
-function extract(archive: Uint8Array, wanted: (path: string) => boolean): Map<string, Uint8Array> {
-  return unzip(archive, ({ name }) => !FOLDER.test(name) && wanted(name));
-}
-
-/** fflate never writes more than an entry's declared size; the checksum finds what was cut off. */
-function unzip(
-  archive: Uint8Array,
-  filter: (entry: UnzipFileInfo) => boolean,
-): Map<string, Uint8Array> {
-  try {
-    return new Map(Object.entries(unzipSync(archive, { filter })));
-  } catch (error) {
-    if (error instanceof PlaygroundError) throw error;
-    throw badFile('archive', 'it is not a zip file, or it is cut off');
   }
+  return { files, tensorPaths, tensors: (path) => Promise.resolve(contentOf(path)) };
+}
+
+/** All files by path, checked before anything is inflated. */
+function checkedEntries(archive: Uint8Array): Map<string, ZipEntry> {
+  const entries = new Map<string, ZipEntry>();
+  const most = Math.min(MAX_INFLATED_BYTES, ALLOWANCE + archive.length * MAX_RATIO);
+  let inflated = 0;
+  for (const entry of readDirectory(archive, MAX_ENTRIES)) {
+    const { path, size } = entry;
+    if (FOLDER.test(path) && size === 0) continue;
+    if (!KNOWN_PATH.test(path)) throw badFile(path, 'a project file has no such path');
+    if (entries.has(path)) throw badFile(path, 'the archive holds it twice');
+    entries.set(path, entry);
+    inflated += size;
+    if (inflated > most) throw badFile(path, `it claims to hold ${size} bytes`);
+  }
+  return entries;
 }
 
 /** Only this much is sure of a manifest of any version. */

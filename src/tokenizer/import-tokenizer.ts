@@ -1,5 +1,5 @@
 /** Takes over another model's tokenizer: every role of the chat template gets its token. */
-import { malformedFile } from './malformed-file';
+import { malformedFile, quote } from './malformed-file';
 import { templateIds } from './post-processor';
 import { ROLE_TOKENS, type Role } from './special-tokens';
 import { specialToken, type Tokenizer } from './tokenizer';
@@ -46,7 +46,7 @@ function useAsEnd(file: ReturnType<typeof readTokenizerFile>, token: string | nu
   const content = typeof token === 'number' ? file.vocab[token] : token;
   const id = content === undefined ? -1 : file.vocab.indexOf(content);
   if (content === undefined || id < 0) {
-    throw malformedFile(`the end-of-text token ${JSON.stringify(token)} is not in the vocabulary`);
+    throw malformedFile(`the end-of-text token ${quote(String(token))} is not in the vocabulary`);
   }
   const other = (Object.keys(ROLE_TOKENS) as Role[]).find(
     (role) => role !== 'end' && file.roles[role] === content,

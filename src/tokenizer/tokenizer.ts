@@ -1,6 +1,7 @@
 import { PlaygroundError } from '../core/errors';
 import { AddedTokenFinder, type AddedToken } from './added-tokens';
 import { BYTE_TO_CHAR, pieceToBytes } from './byte-alphabet';
+import { quote } from './malformed-file';
 import { mergeWord, type MergeTable } from './merge-word';
 import { MAX_VOCAB_SIZE, pairKey } from './pair-key';
 import type { PostProcessorStep } from './post-processor';
@@ -115,12 +116,12 @@ export class Tokenizer {
     if (vocab.length > MAX_VOCAB_SIZE) throw malformed(`${vocab.length} tokens are too many`);
     const idOf = new Map<string, number>();
     for (const [id, piece] of vocab.entries()) {
-      if (idOf.has(piece)) throw malformed(`token ${JSON.stringify(piece)} occurs twice`);
+      if (idOf.has(piece)) throw malformed(`token ${quote(piece)} occurs twice`);
       idOf.set(piece, id);
     }
     const require = (piece: string): number => {
       const id = idOf.get(piece);
-      if (id === undefined) throw malformed(`token ${JSON.stringify(piece)} is missing`);
+      if (id === undefined) throw malformed(`token ${quote(piece)} is missing`);
       return id;
     };
 
@@ -143,7 +144,7 @@ export class Tokenizer {
     this.bytesOf = vocab.map((piece, id) => {
       if (this.addedIds.has(id)) return this.utf8.encode(piece);
       const bytes = pieceToBytes(piece);
-      if (bytes === null) throw malformed(`token ${JSON.stringify(piece)} is not byte-level`);
+      if (bytes === null) throw malformed(`token ${quote(piece)} is not byte-level`);
       return bytes;
     });
     this.longestToken = this.bytesOf.reduce((most, bytes) => Math.max(most, bytes.length), 0);

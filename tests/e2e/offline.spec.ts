@@ -13,6 +13,10 @@ test('with the server stopped the page opens, trains, saves and opens again', as
   const address = await host.start();
   await page.goto(address);
   await worksOffline(page);
+  const devtools = await page.context().newCDPSession(page);
+  const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+  // the one thing that is wrong is the test's own window
+  expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(['in-incognito']);
   await host.stop();
 
   await page.reload();

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CHROMIUM_ARGS, presentBrowsers } from '../../tools/dev/chromium.mjs';
-import { chromium, expect, test } from './fixture';
+import { chromium, expect, foreignRequests, test } from './fixture';
 
 const FILE = resolve('dist-single/rlhf-playground.html');
 
@@ -35,6 +35,29 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
   watch();
   await page.goto(pathToFileURL(FILE).href);
   expect(await page.evaluate(() => window.rlhf.ready())).toMatchObject({ backend: 'webgpu' });
+
+  // the policy of the file holds inside its worker
+  const refused = await page.workers()[0]!.evaluate(async () => {
+    const evaluated = await new Promise<boolean>((done) => {
+      setTimeout(() => {
+        try {
+          done((0, eval)('1') === 1);
+        } catch {
+          done(false);
+        }
+      });
+    });
+    const violated: string[] = [];
+    self.addEventListener('securitypolicyviolation', (event) => {
+      violated.push((event).violatedDirective);
+    });
+    await fetch('http://127.0.0.1:9/').catch(() => {});
+    await new Promise((later) => setTimeout(later, 100));
+    return { evaluated, violated };
+  });
+  expect(refused).toEqual({ evaluated: false, violated: ['connect-src'] });
+  problems.length = 0;
+  foreignRequests();
 
   await page.evaluate(async () => {
     await window.rlhf.newProject({ name: 'From a stick', base: 'nano', seed: 7 });

@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { NOTICE } from '../licences/notice.ts';
 
 const OUT = 'dist-single';
 const PARTS = join(OUT, 'parts');
@@ -88,6 +89,8 @@ const policy = [
 ].join('; ');
 
 const source = readFileSync(join(PARTS, 'index.html'), 'utf8');
+/** For people who look into the file; in a comment, so that it costs the page nothing. */
+const notice = readFileSync(join(PARTS, NOTICE), 'utf8').replaceAll('--', '- -');
 const icon = readFileSync('public/icon.svg').toString('base64');
 const html = source
   .replace(/(Content-Security-Policy"\s+content=")[^"]*/, (_, start: string) => start + policy)
@@ -95,7 +98,8 @@ const html = source
   .replace(/href="\.\/icon\.svg"/, `href="data:image/svg+xml;base64,${icon}"`)
   .replace(/\s*<link rel="(?:stylesheet|modulepreload|manifest)"[^>]*>/g, '')
   .replace(/\s*<script type="module"[^>]*><\/script>/, () => `\n    <style>${styles}</style>`)
-  .replace('</body>', () => `${embedded}\n    <script type="module">${code}</script>\n  </body>`);
+  .replace('</body>', () => `${embedded}\n    <script type="module">${code}</script>\n  </body>`)
+  .replace('</html>', () => `</html>\n<!--\n${notice}-->`);
 for (const reference of html.slice(0, html.indexOf('<body>')).matchAll(/(?:src|href)="([^"]+)"/g)) {
   if (!reference[1]!.startsWith('data:')) throw new Error(`${reference[1]!} is not in the file`);
 }

@@ -22,15 +22,15 @@ describe('metricsToCsv', () => {
 });
 
 describe('toCsv', () => {
-  it.each(['=1+1', '+cmd', '-2+3', '@sum', '\t=1', '\r=1', '=HYPERLINK("x")', '--1', '-1=2'])(
-    'takes the bite out of %j',
-    (cell) => {
-      const csv = toCsv(['text', cell], [[cell, 1]]);
-      const { data } = Papa.parse<string[]>(csv, { newline: '\r\n' });
-      expect(data[1]![0]).toBe(`'${cell}`);
-      expect(data[0]![1]).toBe(`'${cell}`);
-    },
-  );
+  it.each([
+    ...['=1+1', '+cmd', '-2+3', '@sum', '\t=1', '\r=1', '\n=1', '=HYPERLINK("x")', '--1', '-1=2'],
+    ...['=1\n2', '-1\n=2', '=a\r\nb', '+\n', '＝1+1', '＠sum'],
+  ])('takes the bite out of %j', (cell) => {
+    const csv = toCsv(['text', cell], [[cell, 1]]);
+    const { data } = Papa.parse<string[]>(csv, { newline: '\r\n' });
+    expect(data[1]![0]).toBe(`'${cell}`);
+    expect(data[0]![1]).toBe(`'${cell}`);
+  });
 
   it.each(['-3', '+4.5e-3', '-.5', 'plain', 'a=b', 'quote " comma , line\nbreak', ''])(
     'leaves %j as it is',
