@@ -15,7 +15,7 @@ const WITHIN_MS = 5000;
 /** Kills between two fresh projects: a run that was cut off is resumed and cut off again. */
 const KILLS_PER_PROJECT = 6;
 /** One kill in so many waits until the run stores checkpoints: the engine takes longer than an edit. */
-const KILLS_PER_TRAINING = 4;
+const KILLS_PER_TRAINING = 8;
 const START_MS = 120_000;
 
 /** Where the dice fall is told when a test fails. */

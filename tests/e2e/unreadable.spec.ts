@@ -26,7 +26,7 @@ async function leave(page: Page, version: number): Promise<void> {
 
 for (const [what, version, message] of [
   ['a newer release wrote', 99, /written by a newer release/],
-  ['is damaged', 1, /the table demonstrations is missing/],
+  ['is damaged', 1, /the index bySeq of projects is missing/],
 ] as const) {
   test(`what ${what} is left alone, and a raw copy of it can be saved`, async ({ page }) => {
     await leave(page, version);

@@ -11,7 +11,7 @@ const at = workerTests();
 
 const REWARD = { per_device_train_batch_size: 2, num_train_epochs: 4, held_out_ratio: 0 };
 const PPO = { num_iterations: 5, rollout_batch_size: 4, response_length: 6, num_ppo_epochs: 2 };
-const KILLS = soakAmount({ few: 2, full: 20 });
+const KILLS = soakAmount({ few: 1, full: 20 });
 /** A kill takes a new worker, which compiles its kernels again. */
 const PER_KILL_MS = 90_000;
 
