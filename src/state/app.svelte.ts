@@ -1,7 +1,6 @@
 /** The page's state as a whole: the engine, the projects, the one that is open, messages. */
 import type { Project } from '../core/domain';
 import { PlaygroundError, toErrorDetails, type ErrorDetails } from '../core/errors';
-import { NO_MODELS } from '../core/stage-models';
 import type { ReadClassFile } from '../formats/class-file';
 import type { ProjectBundle } from '../formats/project-file';
 import type { WorkerEvent } from '../worker/protocol';
@@ -13,7 +12,8 @@ import { afterPaint } from './after-paint';
 import { DemoRunner } from './demo.svelte';
 import type { AppParts } from './app-parts';
 import { Engine } from './engine.svelte';
-import { newId, nextSeq } from './ids';
+import { freshProject } from './fresh-project';
+import { newId } from './ids';
 import { plainMap } from './plain-collections';
 import { LessonState } from './lesson.svelte';
 import type { ProjectStore } from './ports';
@@ -377,19 +377,7 @@ export class App {
     base: string,
     seed: number,
   ): Promise<Project> {
-    const now = Date.now();
-    const project: Project = {
-      id: newId(),
-      name,
-      base,
-      seed,
-      page: 'base',
-      settings: {},
-      runs: { ...NO_MODELS },
-      seq: nextSeq(this.projects),
-      createdAt: now,
-      updatedAt: now,
-    };
+    const project = freshProject({ name, base, seed }, this.projects);
     await store.commit({ projects: plainMap([[project.id, project]]) }, project.id);
     this.#remember(project);
     return project;
