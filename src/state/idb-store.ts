@@ -61,7 +61,7 @@ function commitAtOnce(
       for (const [id, record] of changes[table] ?? []) {
         const stored =
           table === 'projects' ? { ...(record as Project), claim, revision: revision + 1 } : record;
-        const request = record === null ? store.delete(id) : store.put(stored as Project & never);
+        const request = record === null ? store.delete(id) : store.put(stored as never);
         request.catch(() => {});
       }
     }
