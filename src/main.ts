@@ -26,10 +26,10 @@ const app = new App(
 Object.defineProperty(window, 'rlhf', { value: createApi(app), enumerable: true });
 
 // What is waiting to be stored goes now: after this the page may never run again.
-const storeNow = (): void => void app.project?.flush().catch(() => {});
-window.addEventListener('pagehide', storeNow);
+const leave = (): void => app.project?.leave();
+window.addEventListener('pagehide', leave);
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) storeNow();
+  if (document.hidden) leave();
 });
 
 mount(Page, { target: root, props: { app } });

@@ -9,7 +9,10 @@ import type { LockHooks, OpenedRecords, ProjectLock, ProjectNews, ProjectStore }
 import type { ProjectContext } from './project-context';
 import { ProjectState } from './project.svelte';
 
-export type PageContext = Omit<ProjectContext, 'store' | 'claim' | 'onStored' | 'onRefused'>;
+export type PageContext = Omit<
+  ProjectContext,
+  'store' | 'claim' | 'revision' | 'onStored' | 'onRefused'
+>;
 
 /** What is open, until another project is. */
 interface Opened {
@@ -191,6 +194,7 @@ export class OpenProject {
       ...this.#context(),
       store,
       claim: lock.claim,
+      revision: records.revision,
       onStored: (revision) => lock.tell({ kind: 'changed', revision }),
       onRefused: () => lock.lost(),
     };

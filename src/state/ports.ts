@@ -83,6 +83,11 @@ export interface ProjectStore {
   loadProject(projectId: string): Promise<OpenedRecords>;
   /** All changes or none; resolves with the project's revision once they are on disk. */
   commit(changes: Changes, projectId: string): Promise<number>;
+  /**
+   * All changes or none, handed over at once: the page is about to go away. `project` is what the last
+   * commit under this claim left.
+   */
+  commitAtOnce(changes: Changes, project: { claim: string; revision: number }): void;
   /** Puts a project on another base: a shipped one, or the model of one of its pretraining runs. */
   setBase(projectId: string, choice: BaseChoice): Promise<void>;
   /** Whether `runId` is a pretrained or imported base model of any project. */

@@ -15,6 +15,8 @@ export interface ProjectContext {
   engineReady(): Promise<void>;
   /** Says something that has no place of its own on the page. */
   notify(kind: 'info' | 'error', text: string, remedy?: string): void;
+  /** Of what is stored when the project is opened. */
+  revision: number;
   /** Records of these tables have been stored. */
   onWork(tables: readonly string[]): void;
   /** A change is on disk. */

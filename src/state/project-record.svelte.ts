@@ -13,15 +13,23 @@ export class ProjectRecord {
   writable: boolean = $state.raw(false);
   protected readonly context: ProjectContext;
   protected readonly queue: SaveQueue;
+  #revision: number;
 
   constructor(context: ProjectContext, record: Project) {
     this.context = context;
+    this.#revision = context.revision;
     this.record = record;
     this.writable = context.claim !== null;
     this.queue = new SaveQueue({
       commit: async (changes) => {
-        context.onStored(await context.store.commit(changes, record.id));
+        this.#revision = await context.store.commit(changes, record.id);
+        context.onStored(this.#revision);
         context.onWork(Object.keys(changes));
+      },
+      commitAtOnce: (changes) => {
+        const { claim } = context;
+        if (!this.writable || claim === null) return;
+        context.store.commitAtOnce(changes, { claim, revision: this.#revision });
       },
       requireWriter: () => this.requireWriter(),
       onFailure: (error) => this.#notStored(error),
@@ -55,6 +63,11 @@ export class ProjectRecord {
   /** Resolves when all that was changed is on disk. @throws PlaygroundError `storage` */
   flush(): Promise<void> {
     return this.queue.flush();
+  }
+
+  /** Hands over what is not on disk yet: the page is about to go away. */
+  leave(): void {
+    this.queue.leave();
   }
 
   get page(): PageStage {

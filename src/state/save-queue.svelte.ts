@@ -14,6 +14,8 @@ export type SaveStatus = 'saved' | 'saving' | 'failed';
 export interface SaveQueueParts {
   /** Resolves once the changes are on disk. */
   commit(changes: Changes): Promise<void>;
+  /** The same without waiting for anything: the transaction ends when the page is gone. */
+  commitAtOnce(changes: Changes): void;
   /** @throws PlaygroundError `read-only` */
   requireWriter(): void;
   onFailure(error: unknown): void;
@@ -24,6 +26,7 @@ export class SaveQueue {
   saved: SaveStatus = $state('saved');
   readonly #parts: SaveQueueParts;
   #pending: Pending = {};
+  #underWay: Pending = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
   #closed = false;
@@ -35,6 +38,22 @@ export class SaveQueue {
   /** @throws PlaygroundError `read-only`; to be asked before anything is changed in memory */
   requireWriter(): void {
     this.#parts.requireWriter();
+  }
+
+  /**
+   * Hands over everything that is not on disk yet, for the page may never run again. It stays in line:
+   * a page that does run again stores it once more, which changes nothing.
+   */
+  leave(): void {
+    const changes: Pending = { ...this.#underWay };
+    for (const table of Object.keys(this.#pending) as PageTable[]) {
+      const merged = plainMap<string, unknown>([
+        ...(this.#underWay[table] ?? []),
+        ...(this.#pending[table] ?? []),
+      ]);
+      Object.assign(changes, { [table]: merged });
+    }
+    if (Object.keys(changes).length > 0) this.#parts.commitAtOnce(changes);
   }
 
   /** Nothing is stored any more. Returns how many records were still in line. */
@@ -94,11 +113,13 @@ export class SaveQueue {
     if (Object.keys(this.#pending).length === 0) return;
     const changes = this.#pending;
     this.#pending = {};
+    this.#underWay = changes;
     this.#running = this.#write(changes);
     try {
       await this.#running;
     } finally {
       this.#running = null;
+      this.#underWay = {};
     }
     if (Object.keys(this.#pending).length === 0) this.saved = 'saved';
   }

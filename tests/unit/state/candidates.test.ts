@@ -14,6 +14,7 @@ function candidates() {
   const { store } = memoryStore();
   const queue = new SaveQueue({
     commit: async (changes) => void (await store.commit(changes, 'p1')),
+    commitAtOnce: () => {},
     requireWriter: () => {},
     onFailure: () => {},
   });

@@ -110,6 +110,7 @@ describe('saving', () => {
           commits.push(changes);
           settle = (error) => (error === undefined ? resolve() : reject(error));
         }),
+      commitAtOnce: () => {},
       requireWriter: () => {},
       onFailure: () => {},
     });

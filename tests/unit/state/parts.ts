@@ -54,6 +54,7 @@ export function memoryStore() {
       if (state.failing) throw new Error('disk full');
       return commits.push(changes);
     },
+    commitAtOnce: (changes) => void commits.push(changes),
     setBase: async () => {
       if (state.failing) throw new Error('disk full');
     },
@@ -105,6 +106,7 @@ export function aState(
   const project = new ProjectState(
     {
       store,
+      revision: 0,
       claim: following ? null : 'this tab',
       onStored: () => {},
       onWork: () => {},

@@ -116,3 +116,21 @@ it('what is in line is dropped when the project is lost, and counted', async () 
   await project.flush();
   expect(commits).toEqual([]);
 });
+
+it('a page that goes away hands over what is in line and what is under way, and keeps both', async () => {
+  const { project, commits, storeState } = aState();
+  storeState.failing = true;
+  project.addDemonstrations('Prompt: a\nResponse: b');
+  await project.flush().catch(() => {});
+  expect(commits).toEqual([]);
+  storeState.failing = false;
+  project.addDemonstrations('Prompt: c\nResponse: d');
+  project.leave();
+  const handedOver = [...commits.at(-1)!.demonstrations!.values()].map((row) => row?.prompt);
+  expect(handedOver).toEqual(['a', 'c']);
+  await project.flush();
+  expect([...commits.at(-1)!.demonstrations!.keys()]).toHaveLength(2);
+  project.revoke();
+  project.leave();
+  expect(commits).toHaveLength(2);
+});
