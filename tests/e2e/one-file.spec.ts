@@ -49,7 +49,7 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
     });
     const violated: string[] = [];
     self.addEventListener('securitypolicyviolation', (event) => {
-      violated.push((event).violatedDirective);
+      violated.push(event.violatedDirective);
     });
     await fetch('http://127.0.0.1:9/').catch(() => {});
     await new Promise((later) => setTimeout(later, 100));

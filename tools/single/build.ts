@@ -26,7 +26,8 @@ await build({
     outDir: PARTS,
     emptyOutDir: true,
     assetsInlineLimit: 4 * 1024 * 1024,
-    rolldownOptions: { input: { page: 'index.html' }, output: { codeSplitting: false } },
+    // a plain path: an object would be merged with the inputs of the ordinary build
+    rolldownOptions: { input: 'index.html', output: { codeSplitting: false } },
   },
   worker: { format: 'iife', rolldownOptions: { output: { codeSplitting: false } } },
 });
@@ -40,7 +41,7 @@ function part(pattern: RegExp): string {
   }
   return readFileSync(join(PARTS, 'assets', name), 'utf8');
 }
-const page = part(/^page-.*\.js$/);
+const page = part(/^index-.*\.js$/);
 const styles = part(/\.css$/);
 const worker = part(/^train\.worker-.*\.js$/);
 
