@@ -26,10 +26,9 @@ const app = new App(
 Object.defineProperty(window, 'rlhf', { value: createApi(app), enumerable: true });
 
 // What is waiting to be stored goes now: after this the page may never run again.
-const leave = (): void => app.project?.leave();
-window.addEventListener('pagehide', leave);
+window.addEventListener('pagehide', () => app.project?.leave());
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) leave();
+  if (document.hidden) void app.project?.flush().catch(() => {});
 });
 
 mount(Page, { target: root, props: { app } });

@@ -16,9 +16,13 @@ import { openLock } from './project-lock';
 
 const PAGE_TABLES = ['projects', 'demonstrations', 'prompts', 'sets', 'rankings'] as const;
 
+/** The transaction of a connection that was begun last. */
+const underWay = new WeakMap<Database, { abort(): void }>();
+
 /** All page tables in one strict transaction; `runs` of a project stay as the worker left them. */
 function commit(db: Database, changes: Changes, projectId: string): Promise<number> {
   return write(db, [...PAGE_TABLES], 'your work', async (tx) => {
+    underWay.set(db, tx);
     const before = await requireWriter(tx, projectId);
     const changed = changes.projects?.get(projectId) ?? before;
     if (changed === undefined) throw noProject();
@@ -53,6 +57,12 @@ function commitAtOnce(
   changes: Changes,
   { claim, revision }: { claim: string; revision: number },
 ): void {
+  try {
+    // It has the same changes, would end with the page, and keeps this one waiting until then.
+    underWay.get(db)?.abort();
+  } catch {
+    // It is committed already.
+  }
   try {
     const tx = db.transaction([...PAGE_TABLES], 'readwrite', { durability: 'strict' });
     tx.done.catch(() => {});

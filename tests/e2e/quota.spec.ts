@@ -48,7 +48,7 @@ test('no room: each large write fails within 5 s, what was there stays, export w
   expect(await usedBytes(page)).toBeLessThan(ALL_BYTES);
 
   // Work by hand: it stays in line and in sight, and goes into the file.
-  const big = `await rlhf.addDemonstrations(${JSON.stringify('Prompt: too much\nResponse: ')} + 'x'.repeat(2e7));`;
+  const big = `await rlhf.addRanking({ prompt: 'too much', completions: ['x'.repeat(2e7), 'y'], ranks: [1, 2] });`;
   const byHand = await outcome(page, big);
   expect(byHand.code).toBe('storage');
   expect(byHand.ms).toBeLessThan(5000);
@@ -75,10 +75,10 @@ test('no room: each large write fails within 5 s, what was there stays, export w
   expect((await outcome(page, 'await rlhf.trainSft({ num_train_epochs: 1 });')).code).toBe('done');
   await page.reload();
   const counts = await page.evaluate(async () => ({
-    demonstrations: (await window.rlhf.listDemonstrations()).length,
+    rankings: (await window.rlhf.listRankings()).map(({ completions }) => completions[0]!.length),
     rows: (await window.rlhf.metrics('sft')).length,
   }));
-  expect(counts.demonstrations).toBe(17);
+  expect(counts.rankings).toEqual([2e7]);
   expect(counts.rows).toBeGreaterThan(0);
 });
 
