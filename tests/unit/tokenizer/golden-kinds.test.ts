@@ -124,7 +124,7 @@ describe('roles of an imported tokenizer', () => {
   it('are refused when the named end token is unknown or has another role', () => {
     const own = goldenFile('tokenizer.json');
     expect(() => importTokenizer(own, '</s>')).toThrow(/"<\/s>" is not in the vocabulary/);
-    expect(() => importTokenizer(own, 99_999)).toThrow(/99999 is not in the vocabulary/);
+    expect(() => importTokenizer(own, 99_999)).toThrow(/"99999" is not in the vocabulary/);
     expect(() => importTokenizer(own, '<|pad|>')).toThrow(/role pad too/);
   });
 });
