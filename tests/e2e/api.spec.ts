@@ -160,10 +160,12 @@ test('a model leaves as a Hugging Face folder, comes back, and a new project sta
   });
   const files = unzipSync(Uint8Array.from(zip));
   expect(Object.keys(files).sort()).toEqual([
+    'PREFERENCES.md',
     'README.md',
     'config.json',
     'generation_config.json',
     'model.safetensors',
+    'preferences.json',
     'tokenizer.json',
     'tokenizer_config.json',
   ]);
