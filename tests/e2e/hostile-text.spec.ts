@@ -149,7 +149,7 @@ const upload = (name: string, content: string | Buffer) => ({
 /** Every step, everything in it that can be opened, every chart under the pointer. */
 async function lookEverywhere(page: Page): Promise<string> {
   const texts: string[] = [];
-  for (const step of [...STEPS, 'Whose preferences']) {
+  for (const step of STEPS) {
     await page.getByRole('navigation', { name: 'Steps' }).getByText(step, { exact: true }).click();
     await page.waitForTimeout(300);
     const guideline = page.getByRole('button', { name: 'Guideline', expanded: false });
@@ -176,6 +176,7 @@ test('payloads in every field of a project file are shown as text', async ({ pag
   await openProjects(page);
   const input = page.locator('label', { hasText: 'Import file' }).locator('input');
   await input.setInputFiles(upload(`${short('FILE').replace('/', '')}.rlhf.zip`, file));
+  await page.getByRole('button', { name: 'Import and open' }).click();
   await expect(page.getByRole('button', { name: /^Project:/ })).toContainText('PROJECT');
   await page.keyboard.press('Escape');
   const shown = await lookEverywhere(page);
