@@ -179,11 +179,10 @@ export class RunLoop {
     if (event.step === this.checkpointedStep) return;
     const begun = performance.now();
     const snapshot = await this.parts.gate.run(() => event.snapshot());
-    const stall = performance.now() - begun;
-    this.checkpointMs = checkpointPause(stall);
     this.storing = this.store(event, snapshot, model).then(
       () => {
         this.storing = null;
+        this.checkpointMs = checkpointPause(performance.now() - begun);
       },
       (thrown: unknown) => {
         this.storing = null;
