@@ -36,8 +36,9 @@ const PATTERNS: readonly (readonly [HarmFlag, RegExp])[] = [
   ],
   [
     'privacy',
-    // an e-mail address, a telephone number, or words that announce one
-    /[\w.+-]+@[\w-]+\.\w+|(?<!\d)(?:\+?\d[\s-]?){8,}(?!\d)|(?<!\p{L})(?:(?:home|street) address|phone number|password|contraseña|número de teléfono)(?!\p{L})/iu,
+    // an e-mail address, a telephone number, or words that announce one. An address begins where no
+    // other could, and has at most 64 characters before the @ (RFC 5321): long words take no longer.
+    /(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w|(?<!\d)(?:\+?\d[\s-]?){8,}(?!\d)|(?<!\p{L})(?:(?:home|street) address|phone number|password|contraseña|número de teléfono)(?!\p{L})/iu,
   ],
 ];
 

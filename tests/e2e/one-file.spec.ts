@@ -55,7 +55,9 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
     await new Promise((later) => setTimeout(later, 100));
     return { evaluated, violated };
   });
-  expect(refused).toEqual({ evaluated: false, violated: ['connect-src'] });
+  // The refused eval may be told late, when the watch for the request stands already.
+  expect(refused.evaluated).toBe(false);
+  expect(refused.violated).toContain('connect-src');
   problems.length = 0;
   foreignRequests();
 
