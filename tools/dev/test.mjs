@@ -25,8 +25,8 @@ import {
 /** @typedef {import('./suites.mjs').SuiteResult} SuiteResult */
 
 const MINUTE_MS = 60_000;
-const GPU_TIMEOUT_MS = 17 * MINUTE_MS;
-const E2E_TIMEOUT_MS = 20 * MINUTE_MS;
+const GPU_TIMEOUT_MS = 20 * MINUTE_MS;
+const E2E_TIMEOUT_MS = 25 * MINUTE_MS;
 
 /** @returns {Promise<number>} a port that nobody listens on */
 function freePort() {
