@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { crash, edit, follows, opened, Watcher, type Seen } from './tabs';
 
 const SOAK = process.env['SOAK'] === '1';
-const SEEDS = SOAK ? 50 : 3;
+const SEEDS = SOAK ? 50 : 2;
 const COMMANDS = SOAK ? 40 : 12;
 const TABS = 3;
 const TAKE_OVER_MS = 3000;
