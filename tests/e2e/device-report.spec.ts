@@ -9,6 +9,7 @@ const FAMILIES = [
   'Matrix products',
   'RMSNorm',
   'Attention',
+  'Attention while writing',
   'Token probabilities',
   'Sampling',
 ] as const;
