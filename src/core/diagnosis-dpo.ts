@@ -3,7 +3,7 @@ import { numberSetting, type Check } from './diagnosis-finding';
 import { meanOf, percent, pointsOf, said, stepsOf } from './diagnosis-series';
 import { COIN, heldOutAccuracy, lastEpochs } from './diagnosis-supervised';
 
-/** On our own tasks the better answers stay within ± 3 nats of the SFT model's (docs/log.md). */
+/** In our own run the better answers stayed within 4 nats of the SFT model’s (docs/log.md). */
 const FORGETS_NATS = 8;
 
 /** The better answers become far less likely too: only the gap grows (Razin et al. 2024, arXiv:2410.08847). */
