@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { soakPlan } from './tests/soak.ts';
 import { CHROMIUM_ARGS, presentBrowsers } from './tools/dev/chromium.mjs';
 
@@ -13,6 +13,36 @@ const RUNE_TESTS = ['tests/unit/state/**/*.test.ts', 'tests/unit/**/*.svelte.tes
 
 const UNIT_TEST_TIMEOUT_MS = 20_000;
 const GPU_TEST_TIMEOUT_MS = 120_000;
+
+/** Tests that run in Chromium: those of `tests/<name>`. */
+const inBrowser = (
+  name: 'gpu' | 'wasm',
+  own: TestProjectInlineConfiguration['test'],
+): TestProjectInlineConfiguration => ({
+  plugins: [svelte()],
+  // Found before the first test: a dependency discovered midway would reload the page.
+  optimizeDeps: { entries: ['src/**/*.ts', `tests/${name}/**/*.ts`] },
+  worker: { format: 'es' },
+  test: {
+    name,
+    include: [`tests/${name}/**/*.test.ts`],
+    testTimeout: GPU_TEST_TIMEOUT_MS,
+    hookTimeout: GPU_TEST_TIMEOUT_MS,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          args: CHROMIUM_ARGS,
+          ...(executablePath !== undefined && { executablePath }),
+        },
+      }),
+      instances: [{ browser: 'chromium' }],
+    },
+    ...own,
+  },
+});
 
 export default defineConfig({
   test: {
@@ -36,33 +66,10 @@ export default defineConfig({
           testTimeout: UNIT_TEST_TIMEOUT_MS,
         },
       },
-      {
-        plugins: [svelte()],
-        // Found before the first test: a dependency discovered midway would reload the page.
-        optimizeDeps: { entries: ['src/**/*.ts', 'tests/gpu/**/*.ts'] },
-        worker: { format: 'es' },
-        test: {
-          name: 'gpu',
-          provide: { soak: soakPlan() },
-          include: ['tests/gpu/**/*.test.ts'],
-          testTimeout: GPU_TEST_TIMEOUT_MS,
-          hookTimeout: GPU_TEST_TIMEOUT_MS,
-          // One adapter, one file at a time: timings and device loss stay attributable.
-          fileParallelism: false,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                args: CHROMIUM_ARGS,
-                ...(executablePath !== undefined && { executablePath }),
-              },
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      // One adapter, one file at a time: timings and device loss stay attributable.
+      inBrowser('gpu', { provide: { soak: soakPlan() }, fileParallelism: false }),
+      // Long runs of small models, where WebAssembly is fastest: it keeps one core busy.
+      inBrowser('wasm', { maxWorkers: 2 }),
     ],
   },
 });

@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
-import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import plainPath from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import simdPath from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import type { DeviceFeature, EngineBackend, FallbackResult } from '../core/device-report';
 import { PlaygroundError } from '../core/errors';
 import { chosenFallback } from '../core/variant-choice';
@@ -102,12 +102,14 @@ async function openWasm(wasmPath: string | undefined): Promise<OpenedEngine> {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (!wasmLocated) {
     wasmLocated = true; // tfjs throws when told a second time
+    // Whole addresses: a worker that started from a blob: has none that a path could be relative to.
+    const [plain, simd] = [plainPath, simdPath].map((path) => new URL(path, import.meta.url).href);
     setWasmPaths(
       wasmPath ?? {
-        'tfjs-backend-wasm.wasm': wasmPlain,
-        'tfjs-backend-wasm-simd.wasm': wasmSimd,
+        'tfjs-backend-wasm.wasm': plain!,
+        'tfjs-backend-wasm-simd.wasm': simd!,
         // tfjs wants all three named; with threads off this one is never fetched.
-        'tfjs-backend-wasm-threaded-simd.wasm': wasmSimd,
+        'tfjs-backend-wasm-threaded-simd.wasm': simd!,
       },
     );
   }

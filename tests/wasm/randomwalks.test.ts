@@ -19,7 +19,7 @@ import {
   walksGraph,
   walksTokenizer,
 } from './randomwalks';
-import { drain } from './rlhf-fixture';
+import { drain } from '../gpu/rlhf-fixture';
 
 const SEED = 1;
 const WALKS = 1000;

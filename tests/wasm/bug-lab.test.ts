@@ -17,7 +17,7 @@ import {
   politeRankings,
   type Nano,
   type Task,
-} from './rlhf-fixture';
+} from '../gpu/rlhf-fixture';
 
 const ALL: readonly string[] = [...SFT_BUGS, ...REWARD_BUGS, ...PPO_BUGS];
 
@@ -26,7 +26,7 @@ let task: Task;
 let reward: { weights: Nano['weights']; rewardShift: number; rewardScale: number };
 
 beforeAll(async () => {
-  await openEngine({ force: 'webgpu' });
+  await openEngine({ force: 'wasm' });
   nano = await loadNano();
   task = await loadTask('polite');
   reward = (await drain(trainReward(rewardInput(8), stageConfig('reward', {}), nano))).output!;

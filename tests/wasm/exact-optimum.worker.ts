@@ -13,7 +13,7 @@ import {
   microTokenizer,
 } from '../../src/rlhf/micro-language';
 import { trainPpo } from '../../src/rlhf/ppo';
-import { drain } from './rlhf-fixture';
+import { drain } from '../gpu/rlhf-fixture';
 
 export interface BanditRun {
   seed: number;
