@@ -7,16 +7,25 @@ import { openStep } from './steps';
 // A worker that is kept for offline use would come without what is put before it here.
 test.use({ serviceWorkers: 'block' });
 
-/** Gives the training worker a way to take its GPU device away from outside. */
-async function withFragileDevice(page: Page): Promise<() => Promise<void>> {
+/**
+ * Gives the training worker a way to take its GPU device away from outside.
+ * @param returns false: no worker after the first has a device that lasts
+ */
+async function withFragileDevice(
+  page: Page,
+  { returns = true } = {},
+): Promise<() => Promise<void>> {
+  let workers = 0;
   await page.route('**/train.worker-*.js', async (route) => {
     const response = await route.fetch();
+    const doomed = !returns && workers++ > 0;
     const before = `
       const { prototype } = GPUAdapter;
       const requestDevice = prototype.requestDevice;
       prototype.requestDevice = async function (descriptor) {
         const device = await requestDevice.call(this, descriptor);
         new BroadcastChannel('lose-device').onmessage = () => device.destroy();
+        if (${doomed}) setTimeout(() => device.destroy(), 1000);
         return device;
       };`;
     await route.fulfill({ response, body: before + (await response.text()) });
@@ -38,10 +47,8 @@ const PROMISED_MS = 10_000;
 const steps = (page: Page): Promise<number[]> =>
   page.evaluate(async () => (await window.rlhf.metrics('sft')).map(({ step }) => step!));
 
-test('a lost GPU is started anew once by itself, then by question, and the run loses nothing', async ({
-  page,
-}) => {
-  const lose = await withFragileDevice(page);
+/** Starts a run of 300 steps and waits until it is well under way. */
+async function training(page: Page): Promise<void> {
   await page.goto('./');
   await page.evaluate(async () => {
     await window.rlhf.ready();
@@ -53,9 +60,15 @@ test('a lost GPU is started anew once by itself, then by question, and the run l
     await window.rlhf.addDemonstrations(rows.map((row) => JSON.stringify(row)).join('\n'));
     void window.rlhf.trainSft({ num_train_epochs: 100, held_out_ratio: 0 }).catch(() => {});
   });
-
   await expect.poll(async () => (await steps(page)).length, { timeout: 60_000 }).toBeGreaterThan(3);
   await openStep(page, 'SFT');
+}
+
+test('a lost GPU is started anew once by itself, then by question, and the run loses nothing', async ({
+  page,
+}) => {
+  const lose = await withFragileDevice(page);
+  await training(page);
   const again = page.getByRole('button', { name: 'Start it again' });
   const took: number[] = [];
   for (let i = 0; i < LOSSES; i++) {
@@ -92,4 +105,16 @@ test('a lost GPU is started anew once by itself, then by question, and the run l
   const whole = await steps(page);
   expect(whole.length).toBeLessThanOrEqual(TOTAL_STEPS);
   expect(whole).toEqual(whole.map((_, i) => i + 1));
+});
+
+test('a GPU that does not come back: the same watch sees no further step', async ({ page }) => {
+  const lose = await withFragileDevice(page, { returns: false });
+  await training(page);
+  await lose();
+  const again = page.getByRole('button', { name: 'Start it again' });
+  await expect(again).toBeVisible({ timeout: 30_000 });
+  const before = await steps(page);
+  await again.click();
+  await page.waitForTimeout(PROMISED_MS);
+  expect(await steps(page)).toEqual(before);
 });

@@ -1,6 +1,7 @@
 /** Killed at any moment and resumed, a run equals the one that was never killed, bit for bit. */
 import { expect, test } from 'vitest';
 import type { Run, Stage } from '../../src/core/domain';
+import { loadCheckpoint, saveCheckpoint } from '../../src/storage/checkpoints';
 import { metricRows, runSamples } from '../../src/storage/metrics';
 import { prompts } from '../../src/storage/prompts';
 import { getRun, interruptRuns } from '../../src/storage/runs';
@@ -80,4 +81,33 @@ test('PPO', { timeout: KILLS * PER_KILL_MS }, async () => {
   await at.train('sft', SFT);
   await at.train('reward', REWARD);
   await trial('ppo', PPO);
+});
+
+test('one bit of one moment of AdamW, and the outcome is seen to be another', async () => {
+  const { db, projectId, client } = at;
+  const expected = await outcome((await at.train('sft', SFT)).id);
+  const interrupted = async (): Promise<Run> => {
+    const { runId } = await client.call('startRun', { projectId, stage: 'sft', config: SFT });
+    await client.call('step', {});
+    client.restart();
+    await interruptRuns(db, projectId);
+    await openWorkerEngine(client);
+    return getRun(db, runId);
+  };
+  const resumed = async ({ id: runId }: Run): Promise<unknown> => {
+    await client.call('resumeRun', { runId });
+    await at.status('done');
+    return outcome(runId);
+  };
+  expect(await resumed(await interrupted())).toEqual(expected);
+
+  const run = await interrupted();
+  const { manifest, tensors } = await loadCheckpoint(db, run.checkpointId!);
+  const { stage, step, modelConfig, state } = manifest;
+  const moment = [...tensors].find(([name]) => name.startsWith('optimizer/'))!;
+  const bits = new Uint32Array(moment[1].data.buffer, moment[1].data.byteOffset);
+  bits[bits.findIndex((word) => word !== 0)]! ^= 1 << 20;
+  const changed = { projectId, runId: run.id, stage, step, modelConfig, tensors, state };
+  await saveCheckpoint(db, changed);
+  expect(await resumed(run)).not.toEqual(expected);
 });

@@ -111,6 +111,24 @@ test.each([
   expect(await rawOf(name)).toBe(before);
 });
 
+test('a migration that changes a record is seen by the same comparison', async () => {
+  const profile = newest();
+  const name = await restored(profile);
+  const careless = await openDB(name, DATABASE_VERSION + 1, {
+    async upgrade(_upgrading, _from, _to, tx) {
+      const runs = tx.objectStore('runs');
+      const [run] = (await runs.getAll()) as { seed: number }[];
+      await runs.put({ ...run, seed: run!.seed + 1 });
+    },
+  });
+  careless.close();
+  const after = parseRaw(await rawOf(name));
+  const changed = [...profile.tables].filter(
+    ([table, { lines }]) => after.tables.get(table)?.lines.join() !== lines.join(),
+  );
+  expect(changed.map(([table]) => table)).toEqual(['runs']);
+});
+
 test('a migration that fails half-way leaves the old version whole', async () => {
   const profile = newest();
   const name = await restored(profile);

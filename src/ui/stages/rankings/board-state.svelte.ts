@@ -5,7 +5,7 @@ import type { Rating } from '../../../core/people';
 import type { RankingBoard } from '../../../core/ranking-board';
 import type { BoardContent, RankingTask } from '../../../core/ranking-task';
 import type { RankingDesk } from '../../../state/ranking-desk.svelte';
-import { coverWords } from './flag-words';
+import { coverWords } from '../../parts/flag-words';
 
 export class BoardState {
   content: BoardContent = $state.raw() as BoardContent;

@@ -1,5 +1,5 @@
-import type { HarmFlag } from '../../../core/domain';
-import { suggestedFlags } from '../../../core/harm-lexicon';
+import type { HarmFlag } from '../../core/domain';
+import { suggestedFlags } from '../../core/harm-lexicon';
 
 /** Flags as they stand in a menu, and after "may contain". */
 export const FLAG_WORDS: Record<HarmFlag, { name: string; contains: string }> = {
