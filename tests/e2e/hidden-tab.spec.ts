@@ -10,7 +10,8 @@ const HIDDEN_MS = 4000;
 function hideable(): void {
   let hidden = false;
   const waiting: (() => void)[] = [];
-  const { requestAnimationFrame: frame, setTimeout: timer } = window;
+  const frame = window.requestAnimationFrame.bind(window);
+  const timer = window.setTimeout.bind(window);
   Object.defineProperty(document, 'visibilityState', {
     get: () => (hidden ? 'hidden' : 'visible'),
   });
