@@ -362,6 +362,37 @@ test('harmful texts stay covered wherever a class looks at them, and opening one
   await expect(page.getByTestId('exposure')).toContainText('1 harmful text read today');
 });
 
+test('what a model writes in training and in a comparison is covered where it is harmful', async ({
+  page,
+}) => {
+  await page.goto('./');
+  await page.evaluate(async (completion) => {
+    await window.rlhf.ready();
+    await window.rlhf.newProject({ name: 'Rude', seed: 5 });
+    const rows = Array.from({ length: 24 }, (_, i) => ({
+      prompt: `Where is hat ${i}?`,
+      completion,
+    }));
+    await window.rlhf.addDemonstrations(rows.map((row) => JSON.stringify(row)).join('\n'));
+    await window.rlhf.trainSft({ num_train_epochs: 16 });
+  }, RUDE);
+  await openStep(page, 'SFT');
+  const covered = page.locator('main article', { hasText: 'May contain an insult.' });
+  await expect(covered.first()).toBeVisible();
+  await expect(covered.first()).not.toContainText('Go away');
+  await covered.first().getByRole('button', { name: 'Show' }).click();
+  await expect(covered.first()).toContainText('Go away');
+
+  await openStep(page, 'Compare');
+  await page.getByPlaceholder('Where does the goat live?').fill('Where is hat 5?');
+  await page.keyboard.press('Enter');
+  const answer = page.getByRole('article', { name: 'SFT' });
+  await expect(answer).toContainText('May contain an insult.');
+  await expect(answer).not.toContainText('Go away');
+  await openStep(page, 'Rankings');
+  await expect(page.getByTestId('exposure')).toContainText('1 harmful text read today');
+});
+
 test('on a phone a group is held out by tap, and weights are in reach', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   await openClass(page);
