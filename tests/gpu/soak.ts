@@ -20,6 +20,6 @@ export async function keepCounts(name: string, counts: Record<string, number>): 
   const plan = inject('soak');
   if (!plan.full) return;
   const { path, content } = countsFile(plan, name, counts);
-  // From this file's folder.
-  await commands.writeFile(`../../${path}`, content);
+  // From the project's folder.
+  await commands.writeFile(path, content);
 }
