@@ -21,7 +21,7 @@ const inBrowser = (
 ): TestProjectInlineConfiguration => ({
   plugins: [svelte()],
   // Found before the first test: a dependency discovered midway would reload the page.
-  optimizeDeps: { entries: ['src/**/*.ts', `tests/${name}/**/*.ts`] },
+  optimizeDeps: { entries: ['src/**/*.ts', 'tests/{gpu,wasm}/**/*.ts'] },
   worker: { format: 'es' },
   test: {
     name,
