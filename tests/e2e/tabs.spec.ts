@@ -1,11 +1,13 @@
 import type { Browser, BrowserContext, Page } from '@playwright/test';
 import { expect, test } from './fixture';
 import fc from 'fast-check';
+import { keepCounts, soakPlan } from '../soak';
+import { amount } from '../soak-plan';
 import { crash, edit, follows, opened, Watcher, type Seen } from './tabs';
 
-const SOAK = process.env['SOAK'] === '1';
-const SEEDS = SOAK ? 50 : 2;
-const COMMANDS = SOAK ? 40 : 12;
+const PLAN = soakPlan();
+const SEEDS = amount(PLAN, { few: 2, full: 50 });
+const COMMANDS = PLAN.full ? 40 : 12;
 const TABS = 3;
 const TAKE_OVER_MS = 3000;
 
@@ -114,9 +116,10 @@ function lost(acknowledged: readonly string[], { prompts }: Seen): string[] {
 test(`${SEEDS} × ${COMMANDS} commands in ${TABS} tabs: one writer, nothing acknowledged is lost`, async ({
   browser,
 }) => {
-  test.setTimeout(SOAK ? 3_600_000 : 240_000);
-  const counts = { acknowledged: 0, takeOvers: [] as number[] };
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  test.setTimeout(PLAN.full ? 3_600_000 : 240_000);
+  const counts = { seeds: 0, commands: 0, acknowledged: 0, takeOvers: 0, slowestMs: 0 };
+  for (let i = 1; i <= SEEDS; i++) {
+    const seed = (PLAN.part - 1) * SEEDS + i;
     const { context, id } = await profile(browser, { engine: false });
     const tabs = new Tabs(context, await Watcher.beside(context, id));
     const commands = fc.array(command, { minLength: COMMANDS, maxLength: COMMANDS });
@@ -126,17 +129,17 @@ test(`${SEEDS} × ${COMMANDS} commands in ${TABS} tabs: one writer, nothing ackn
       done.push(`${next.action} ${next.tab}`);
       expect(await tabs.run(next), `seed ${seed}: ${done.join(', ')}`).toEqual([]);
     }
+    counts.seeds++;
+    counts.commands += done.length;
     counts.acknowledged += tabs.acknowledged.length;
-    counts.takeOvers.push(...tabs.takeOvers);
+    counts.takeOvers += tabs.takeOvers.length;
+    counts.slowestMs = Math.round(Math.max(counts.slowestMs, ...tabs.takeOvers));
+    keepCounts('tabs', counts);
     await context.close();
   }
-  const slowest = Math.max(0, ...counts.takeOvers);
-  console.log(
-    `${counts.acknowledged} edits acknowledged, ${counts.takeOvers.length} take-overs, the slowest in ${Math.round(slowest)} ms`,
-  );
   expect(counts.acknowledged).toBeGreaterThan(SEEDS);
-  expect(counts.takeOvers.length).toBeGreaterThan(0);
-  expect(slowest).toBeLessThan(TAKE_OVER_MS);
+  expect(counts.takeOvers).toBeGreaterThan(0);
+  expect(counts.slowestMs).toBeLessThan(TAKE_OVER_MS);
 });
 
 test('the same watch sees it when every tab believes that it is the writer', async ({
