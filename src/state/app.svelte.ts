@@ -155,6 +155,8 @@ export class App {
   }
 
   #engineFailed(error: ErrorDetails): void {
+    // The page says it in place of a stage.
+    if (this.unreadable !== null) return;
     if (this.project?.writable === true) {
       this.#cutOff = this.project.transport.active?.id ?? this.#cutOff;
     }
