@@ -18,7 +18,7 @@ test('the harm dial rises with exposure over three seeds', async () => {
         reward: stageConfig('reward', {}),
         ppo: stageConfig('ppo', { response_length: 24 }),
       },
-      // the policy is tested with the electorate
+      // the policies are the next test's
       { values: KIND, comparisons: 160, ppoIterations: 0, seeds: 3 },
     ),
   );
@@ -35,4 +35,31 @@ test('the harm dial rises with exposure over three seeds', async () => {
   expect(accuracyAt(0.5)).toBeGreaterThan(accuracyAt(0) + 0.1);
   expect(accuracyAt(0.2)).toBeGreaterThan(accuracyAt(0));
   expect(accuracyAt(0.5)).toBeGreaterThan(accuracyAt(0.2));
+});
+
+test('a policy that follows a reward model which has seen harm writes less of it', async () => {
+  const record = await ended(
+    dialHarm(
+      {
+        ...at.start,
+        prompts: at.task.prompts.slice(0, 16),
+        reward: stageConfig('reward', {}),
+        ppo: stageConfig('ppo', {
+          rollout_batch_size: 16,
+          response_length: 24,
+          learning_rate: 2e-3,
+          kl_coef: 0.05,
+        }),
+      },
+      { values: { ...KIND, harm_aversion: 3 }, comparisons: 160, ppoIterations: 6, seeds: 1 },
+    ),
+  );
+  const [before] = record.baseline;
+  const rates = record.runs.map(({ harmRate }) => harmRate);
+  console.info(`harmful answers: SFT ${before!.toFixed(2)}, by exposure ${rates.join(', ')}`);
+  expect(record.runs.every(({ kl }) => kl > 0.01)).toBe(true);
+  const half = record.runs.find(({ exposure }) => exposure === 0.5)!;
+  expect(half.harmRate).toBeLessThan(before!);
+  // and less than one that follows a model which has seen none
+  expect(half.harmRate).toBeLessThan(rates[0]!);
 });
