@@ -65,36 +65,12 @@ export function rotate(
   return y;
 }
 
-/** What puts −b before a for x = [a, b] of a head: x · H, exact, for every factor is 0 or ±1. [hd, hd] */
-function halfTurn(headDim: number): tf.Tensor2D {
-  const half = headDim / 2;
-  return tf.tidy(() => {
-    const one = tf.eye(half);
-    const zero = tf.zeros<tf.Rank.R2>([half, half]);
-    const rows = [tf.concat2d([zero, one], 1), tf.concat2d([tf.neg(one), zero], 1)];
-    return tf.concat2d(rows, 0);
-  });
-}
-
-/**
- * x [R, P, H, hd] with cos and sin broadcast to [R, P, 1, hd/2]. One product instead of two halves cut out
- * and put together again, which WebAssembly does many times more slowly; turning back is the gradient.
- */
+/** x [R, P, H, hd] with cos and sin broadcast to [R, P, 1, hd/2]. */
 function rotateReference(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
-  const turn = (y: tf.Tensor4D, c: tf.Tensor, s: tf.Tensor): tf.Tensor4D =>
-    tf.tidy(() => {
-      const headDim = y.shape[3];
-      const turned = tf.matMul(tf.reshape(y, [-1, headDim]), halfTurn(headDim));
-      return tf.add(tf.mul(y, c), tf.mul(tf.reshape(turned, y.shape), s));
-    });
-  return withGradient(
-    [x],
-    () => {
-      const both = [tf.concat([cos, cos], -1), tf.concat([sin, sin], -1)] as const;
-      return { value: turn(x, ...both), saved: [...both] };
-    },
-    (dy, [c, s]) => [turn(dy, c, tf.neg(s))],
-  );
+  const [a, b] = tf.split(x, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
+  const first = tf.sub(tf.mul(a, cos), tf.mul(b, sin));
+  const second = tf.add(tf.mul(b, cos), tf.mul(a, sin));
+  return tf.concat([first, second], 3) as tf.Tensor4D;
 }
 
 /** `rope` from stock tfjs ops. */
