@@ -1,6 +1,5 @@
 /** Every place that writes to the database fails once for want of room, keeps what was there, and recovers. */
 import { afterEach, expect, test, vi } from 'vitest';
-import type { ErrorDetails } from '../../src/core/errors';
 import { PRESETS } from '../../src/core/presets';
 import { without } from '../../src/core/without';
 import { createStore } from '../../src/state/idb-store';
@@ -116,65 +115,59 @@ async function writeSites() {
 
 const PATIENCE_MS = 5000;
 
-/** What is wrong with how a write ends that finds no room. */
-async function faults(
+/** Rejects as the write does, or when it has given no answer for so long. */
+function answered(writing: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('no answer')), PATIENCE_MS);
+    void writing.then(resolve, reject).finally(() => clearTimeout(late));
+  });
+}
+
+/** A write that finds no room says so in time and in plain words, and what was there is untouched. */
+async function expectRefusal(
   db: Database,
-  site: () => Promise<unknown>,
+  [name, site]: [string, () => Promise<unknown>],
   failure: keyof typeof FAILURES,
-): Promise<string[]> {
+): Promise<void> {
   const before = await contents(db);
   const makeRoom = fill(failure);
-  const late = new Promise<'late'>((done) => setTimeout(() => done('late'), PATIENCE_MS));
-  const ended = await Promise.race([
-    site().then(
-      () => 'stored' as const,
-      (error: unknown) => error,
-    ),
-    late,
-  ]);
-  makeRoom();
-  const found: string[] = [];
-  if (ended === 'late') found.push('no answer');
-  else if (ended === 'stored') found.push('no refusal');
-  else {
-    const { code, message = '', remedy = '' } = ended as Partial<ErrorDetails>;
-    const plain = /^There is no room left to store .+ is untouched\.$/.test(message);
-    if (code !== 'storage' || !plain || !remedy.includes('Export this project')) {
-      found.push(`refused with ${String(ended)}`);
-    }
-  }
-  const now = await contents(db);
   try {
-    expect(now).toEqual(before);
-  } catch {
-    found.push('what was there has changed');
+    await expect(answered(site()), name).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringMatching(
+        /^There is no room left to store .+ is untouched\.$/,
+      ) as string,
+      remedy: expect.stringContaining('Export this project') as string,
+    });
+  } finally {
+    makeRoom();
   }
-  return found;
+  expect(await contents(db), name).toEqual(before);
 }
 
 for (const failure of Object.keys(FAILURES) as (keyof typeof FAILURES)[]) {
   test(`no room: ${failure}`, async () => {
     const { db, runId, sites } = await writeSites();
-    for (const [name, site] of Object.entries(sites)) {
-      expect(await faults(db, site, failure), name).toEqual([]);
-      await site();
+    for (const named of Object.entries(sites)) {
+      await expectRefusal(db, named, failure);
+      await named[1]();
     }
     const [manifest] = (await runCheckpoints(db, runId)).slice(-1);
     expect((await loadCheckpoint(db, manifest!.id)).tensors).toEqual(weightsOf(['a', [3]]));
   });
 }
 
-test('the same watch sees a write that hides the failure, one that changes something first, and one that waits for ever', async () => {
+test('the same watch sees a write that hides the failure, one that changes something first, one that waits for ever and one in other words', async () => {
   const { db, sites } = await writeSites();
   const write = sites['an edited record']!;
-  const careless: Record<string, () => Promise<unknown>> = {
-    'no refusal': () => write().catch(() => null),
-    'what was there has changed': () => db.clear('checkpoints').then(write),
-    'no answer': () => write().catch(() => new Promise(() => {})),
-    'refused with Error: full': () => write().catch(() => Promise.reject(new Error('full'))),
-  };
-  for (const [fault, site] of Object.entries(careless)) {
-    expect(await faults(db, site, 'the put throws')).toEqual([fault]);
+  const careless: [string, () => Promise<unknown>, RegExp][] = [
+    ['hides', () => write().catch(() => null), /promise resolved "null"/],
+    ['changes', () => db.clear('checkpoints').then(write), /to deeply equal/],
+    ['waits', () => write().catch(() => new Promise(() => {})), /no answer/],
+    ['mumbles', () => write().catch(() => Promise.reject(new Error('full'))), /full/],
+  ];
+  for (const [name, site, seen] of careless) {
+    await expect(expectRefusal(db, [name, site], 'the put throws')).rejects.toThrow(seen);
   }
 });
 

@@ -33,9 +33,9 @@ it(
 );
 
 it('the same comparison sees a record that is lost on the way, and a number that is another', async () => {
-  const given = fc.sample(generatedProject, { numRuns: 200, seed: 1 });
-  const one = given.find(({ rankings }) => rankings.length > 0)!;
-  const first = await bytesOfFile(one);
+  const ranked = generatedProject.filter(({ rankings }) => rankings.length > 0);
+  const [given] = fc.sample(ranked, { numRuns: 1, seed: 1 });
+  const first = await bytesOfFile(given!);
   const back = await readProjectFile(first);
   const shorter = await bytesOfFile({ ...back, rankings: back.rankings.slice(1) });
   expect(Buffer.compare(shorter, first)).not.toBe(0);
