@@ -1,27 +1,30 @@
 /** The harm dial on a real model. */
 import { expect, test } from 'vitest';
-import { stageConfig } from '../../src/core/config';
-import { HARM_EXPOSURES } from '../../src/core/experiments';
+import { stageConfig, type PpoConfig } from '../../src/core/config';
+import { HARM_EXPOSURES, type HarmDialRequest } from '../../src/core/experiments';
 import { numTensors } from '../../src/engine/memory';
 import { dialHarm } from '../../src/rlhf/harm-dial';
 import { ended, experimentTests, KIND } from './experiment-fixture';
 
 const at = experimentTests();
 
-test('the harm dial rises with exposure over three seeds', async () => {
-  const before = numTensors();
-  const record = await ended(
+const dial = (ppo: Partial<PpoConfig>, request: HarmDialRequest) =>
+  ended(
     dialHarm(
       {
         ...at.start,
         prompts: at.task.prompts.slice(0, 16),
         reward: stageConfig('reward', {}),
-        ppo: stageConfig('ppo', { response_length: 24 }),
+        ppo: stageConfig('ppo', { response_length: 24, ...ppo }),
       },
-      // the policies are the next test's
-      { values: KIND, comparisons: 160, ppoIterations: 0, seeds: 3 },
+      request,
     ),
   );
+
+test('the harm dial rises with exposure over three seeds', async () => {
+  const before = numTensors();
+  // the policies are the next test's
+  const record = await dial({}, { values: KIND, comparisons: 160, ppoIterations: 0, seeds: 3 });
   expect(numTensors()).toBe(before);
   expect(record.runs).toHaveLength(3 * HARM_EXPOSURES.length);
   expect(record.baseline).toHaveLength(3);
@@ -38,21 +41,9 @@ test('the harm dial rises with exposure over three seeds', async () => {
 });
 
 test('a policy that follows a reward model which has seen harm writes less of it', async () => {
-  const record = await ended(
-    dialHarm(
-      {
-        ...at.start,
-        prompts: at.task.prompts.slice(0, 16),
-        reward: stageConfig('reward', {}),
-        ppo: stageConfig('ppo', {
-          rollout_batch_size: 16,
-          response_length: 24,
-          learning_rate: 2e-3,
-          kl_coef: 0.05,
-        }),
-      },
-      { values: { ...KIND, harm_aversion: 3 }, comparisons: 160, ppoIterations: 6, seeds: 1 },
-    ),
+  const record = await dial(
+    { rollout_batch_size: 16, learning_rate: 2e-3, kl_coef: 0.05 },
+    { values: { ...KIND, harm_aversion: 3 }, comparisons: 160, ppoIterations: 6, seeds: 1 },
   );
   const [before] = record.baseline;
   const rates = record.runs.map(({ harmRate }) => harmRate);
