@@ -55,6 +55,7 @@ class Trial {
     const page = await this.open();
     const before = this.said.length;
     await page.goto(this.url);
+    await page.waitForFunction(() => 'rlhf' in window);
     const heardOf: string[] = [];
     page.on('console', (message) => heardOf.push(message.text()));
     page.evaluate(workUntilKilled, { fresh }).catch((error: unknown) => {

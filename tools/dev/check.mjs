@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { failure, vitestFailures } from './failures.mjs';
 import { ensureInstalled } from './install.mjs';
 import { ROOT, runTool } from './process.mjs';
 import {
@@ -42,7 +43,8 @@ const CANARIES = {
 function step(name, text, ok, seconds) {
   console.log(`\n== ${name}: ${ok ? 'ok' : 'FAILED'} (${seconds.toFixed(1)} s)`);
   if (!ok) console.log(text.trim());
-  return { name, passed: ok ? 1 : 0, failed: ok ? 0 : 1, seconds };
+  const failures = ok ? [] : [failure(name, text)];
+  return { name, passed: ok ? 1 : 0, failed: ok ? 0 : 1, seconds, failures };
 }
 
 /**
@@ -161,7 +163,8 @@ async function unitTests() {
     ],
     { timeoutMs: STEP_TIMEOUT_MS },
   );
-  return judge('unit tests', vitestCounts(readReport('unit')), end);
+  const report = readReport('unit');
+  return judge('unit tests', vitestCounts(report), end, vitestFailures(report));
 }
 
 /**

@@ -12,6 +12,7 @@ import { ROOT } from './process.mjs';
  * @property {number} failed
  * @property {number} seconds
  * @property {string} [note] what went wrong, in a few words
+ * @property {string[]} [failures] which tests failed and why, some lines each
  */
 
 /** Reports lie here; nothing in it is tracked. */
@@ -61,9 +62,10 @@ export function readReport(name) {
  * @param {string} name
  * @param {{ passed: number, failed: number, skipped: number } | undefined} counts
  * @param {{ code: number, timedOut: boolean, seconds: number }} end
+ * @param {string[]} [failures]
  * @returns {SuiteResult}
  */
-export function judge(name, counts, end) {
+export function judge(name, counts, end, failures = []) {
   const { seconds } = end;
   const passed = counts?.passed ?? 0;
   const skipped = counts?.skipped ?? 0;
@@ -76,7 +78,8 @@ export function judge(name, counts, end) {
   else if (!end.timedOut && end.code !== 0 && failed === 0)
     notes.push(`ended with status ${end.code}`);
   if (failed === 0 && (notes.length > 0 || end.code !== 0)) failed = 1;
-  return { name, passed, failed, seconds, ...(notes.length > 0 && { note: notes.join('; ') }) };
+  const note = notes.join('; ');
+  return { name, passed, failed, seconds, failures, ...(note !== '' && { note }) };
 }
 
 /**
@@ -107,7 +110,7 @@ export function playwrightCounts(report) {
 }
 
 /**
- * Prints one line per suite and the closing line, and returns the exit status.
+ * Prints one line per suite, what failed, and the closing line, and returns the exit status.
  * @param {SuiteResult[]} results
  */
 export function summarize(results) {
@@ -124,6 +127,7 @@ export function summarize(results) {
     const note = result.note === undefined ? '' : ` (${result.note})`;
     console.log(`${state} ${result.name.padEnd(width)} ${time}  ${counts} passed${note}`);
   }
+  for (const one of results.flatMap(({ failures = [] }) => failures)) console.log(`\n${one}`);
   console.log('');
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;

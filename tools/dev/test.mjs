@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { check } from './check.mjs';
 import { findChromium } from './chromium.mjs';
+import { failure, playwrightFailures, vitestFailures } from './failures.mjs';
 import { ensureInstalled } from './install.mjs';
 import { run, runTool } from './process.mjs';
 import {
@@ -84,7 +85,8 @@ async function inBrowser(project, name, chromium, filter) {
     ],
     { env: { CHROME_BIN: chromium }, timeoutMs: BROWSER_TIMEOUT_MS },
   );
-  return judge(name, vitestCounts(readReport(project)), end);
+  const report = readReport(project);
+  return judge(name, vitestCounts(report), end, vitestFailures(report));
 }
 
 /**
@@ -103,7 +105,8 @@ async function e2e(chromium, filter) {
     },
     timeoutMs: E2E_TIMEOUT_MS,
   });
-  return judge('end-to-end tests', playwrightCounts(readReport('e2e')), end);
+  const report = readReport('e2e');
+  return judge('end-to-end tests', playwrightCounts(report), end, playwrightFailures(report));
 }
 
 /**
@@ -113,8 +116,9 @@ async function e2e(chromium, filter) {
  * @returns {SuiteResult}
  */
 function broken(name, error) {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
-  return { name, passed: 0, failed: 1, seconds: 0, note: 'the reason is above' };
+  const why = error instanceof Error ? error.message : String(error);
+  console.error(`\n${why}`);
+  return { name, passed: 0, failed: 1, seconds: 0, failures: [failure(name, why)] };
 }
 
 const { values, positionals } = parseArgs({

@@ -62,11 +62,14 @@ export class KillableBrowser {
   async kill(): Promise<void> {
     const { pid } = this.process;
     if (pid === undefined || this.process.exitCode !== null) return;
-    const ended = once(this.process, 'exit');
+    // Closing a browser that is being killed may wait for an answer for ever.
+    const ended = Promise.all([
+      once(this.process, 'exit'),
+      new Promise((gone) => this.browser.once('disconnected', gone)),
+    ]);
     if (process.platform === 'win32') this.process.kill('SIGKILL');
     else process.kill(-pid, 'SIGKILL');
     await ended;
-    await this.browser.close().catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { playwrightFailures, vitestFailures } from '../../../tools/dev/failures.mjs';
 import {
   judge,
   playwrightCounts,
@@ -57,6 +58,52 @@ test('a flaky end-to-end test and an error outside tests are failures', () => {
   expect(playwrightCounts(report)).toEqual(counts(5, 3, 2));
 });
 
+describe('why a test failed is said in a few lines', () => {
+  const long = ['\u001b[31mexpected 1 to be 2\u001b[39m', '', ...Array<string>(20).fill('at x')];
+  const six = ['expected 1 to be 2', ...Array<string>(5).fill('at x')].map((line) => `    ${line}`);
+
+  test('of vitest, also for a file that does not load', () => {
+    const passed = { fullName: 'adds', status: 'passed', failureMessages: [] };
+    const failed = { fullName: 'counts', status: 'failed', failureMessages: [long.join('\n')] };
+    const skipped = { fullName: 'waits', status: 'pending', failureMessages: [] };
+    const report = {
+      testResults: [
+        { name: 'tests/a.test.ts', status: 'failed', assertionResults: [passed, failed, skipped] },
+        { name: 'tests/b.test.ts', status: 'failed', message: 'no such', assertionResults: [] },
+      ],
+    };
+    expect(vitestFailures(report)).toEqual([
+      ['  tests/a.test.ts: counts', ...six].join('\n'),
+      '  tests/a.test.ts: waits\n    pending',
+      '  tests/b.test.ts\n    no such',
+    ]);
+  });
+
+  test('of Playwright, also in a group and outside tests', () => {
+    const spec = (title: string, status: string, errors: { message: string }[]) => ({
+      ok: status !== 'unexpected',
+      file: 'a.spec.ts',
+      line: 3,
+      title,
+      tests: [{ status, results: [{ errors }] }],
+    });
+    const report = {
+      errors: [{ message: 'no server' }],
+      suites: [
+        {
+          specs: [spec('adds', 'expected', []), spec('waits', 'skipped', [])],
+          suites: [{ specs: [spec('counts', 'unexpected', [{ message: long.join('\n') }])] }],
+        },
+      ],
+    };
+    expect(playwrightFailures(report)).toEqual([
+      '  outside tests\n    no server',
+      '  a.spec.ts:3 waits\n    skipped',
+      ['  a.spec.ts:3 counts', ...six].join('\n'),
+    ]);
+  });
+});
+
 describe('the closing line', () => {
   const closing = (results: SuiteResult[]) => {
     const lines: string[] = [];
@@ -65,7 +112,8 @@ describe('the closing line', () => {
     });
     const status = summarize(results);
     log.mockRestore();
-    return { status, last: lines.at(-1), plain: lines.filter((line) => /^\d+ passed/.test(line)) };
+    const plain = lines.filter((line) => /^\d+ passed/.test(line));
+    return { status, last: lines.at(-1), above: lines.at(-3), plain };
   };
   const suite = (name: string, passed: number, failed: number) => ({
     name,
@@ -80,6 +128,14 @@ describe('the closing line', () => {
       status: 0,
       last: '7 passed, 0 failed',
       plain: ['7 passed, 0 failed'],
+    });
+  });
+
+  test('comes right after what failed', () => {
+    const failed = { ...suite('a', 3, 1), failures: ['  counts\n    expected 1 to be 2'] };
+    expect(closing([failed, suite('b', 4, 0)])).toMatchObject({
+      above: '\n  counts\n    expected 1 to be 2',
+      last: '7 passed, 1 failed',
     });
   });
 
