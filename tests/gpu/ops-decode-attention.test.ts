@@ -96,10 +96,10 @@ function expected(given: Case): number[] {
 
 const VARIANTS: Variant[] = ['registers', 'shared', 'subgroups', 'reference'];
 
-describe.each(VARIANTS)('in the %s variant', (variant) => {
+describe.each([...VARIANTS, 'wasm' as const])('in the %s variant', (variant) => {
   beforeAll(async () => {
-    await openEngine({ force: 'webgpu' });
-    chooseVariant('decode-attention', variant);
+    await openEngine({ force: variant === 'wasm' ? 'wasm' : 'webgpu' });
+    if (variant !== 'wasm') chooseVariant('decode-attention', variant);
   });
   afterAll(forgetVariants);
 

@@ -152,7 +152,7 @@ export function describeOp(name: string, cases: OpCase[], choose?: () => void): 
       expect(gpuBytes()).toBe(bytes);
     });
 
-    test('the wasm backend gives the same numbers through the reference', async () => {
+    test('the wasm backend gives the same numbers', async () => {
       const expected: Outcome[] = [];
       for (const item of cases) expected.push(await run(item.op, item.inputs));
       const { backend } = await openEngine({ force: 'wasm' });

@@ -47,8 +47,8 @@ test('rope turns pairs (i, i + hd/2) by position · theta^(−2i/hd)', async () 
   );
 });
 
-test('ropeAt turns each row by its own position, as rope does', async () => {
-  await openEngine({ force: 'webgpu' });
+test.each(['webgpu', 'wasm'] as const)('ropeAt turns each row as rope does: %s', async (force) => {
+  await openEngine({ force });
   const hd = 8;
   const table = ropeTable(32, hd, THETA);
   const { data, shape } = normal([13, 2 * hd], 9);

@@ -167,24 +167,33 @@ async function unitTests() {
   return judge('unit tests', vitestCounts(report), end, vitestFailures(report));
 }
 
+/** @param {(() => Promise<SuiteResult | SuiteResult[]>)[]} steps */
+async function inTurn(steps) {
+  const results = [];
+  for (const one of steps) results.push(await one());
+  return results.flat();
+}
+
 /**
  * Runs every step, also after one failed, and keeps the results for `npm test -- --reuse-check`.
  * @returns {Promise<SuiteResult[]>}
  */
 export async function check() {
   freshReport('check');
-  const results = [
-    await toolStep('format (prettier)', 'prettier/bin/prettier.cjs', ['--check', '.']),
-    await toolStep('lint and imports (eslint)', 'eslint/bin/eslint.js', ['--max-warnings=0', '.']),
-    ...(await types()),
-    await toolStep('types: workers (tsc)', 'typescript/bin/tsc', ['-p', 'tsconfig.worker.json']),
-    await toolStep('types: tests and tools (tsc)', 'typescript/bin/tsc', [
-      '-p',
-      'tsconfig.node.json',
+  const tsc = (/** @type {string} */ name, /** @type {string} */ project) =>
+    toolStep(`types: ${name} (tsc)`, 'typescript/bin/tsc', ['-p', project]);
+  // Side by side: each uses one core.
+  const [linted, rest] = await Promise.all([
+    toolStep('lint and imports (eslint)', 'eslint/bin/eslint.js', ['--max-warnings=0', '.']),
+    inTurn([
+      () => toolStep('format (prettier)', 'prettier/bin/prettier.cjs', ['--check', '.']),
+      types,
+      () => tsc('workers', 'tsconfig.worker.json'),
+      () => tsc('tests and tools', 'tsconfig.node.json'),
+      () => toolStep('dead code (knip)', 'knip/bin/knip.js', []),
     ]),
-    await toolStep('dead code (knip)', 'knip/bin/knip.js', []),
-    await unitTests(),
-  ];
+  ]);
+  const results = [linted, ...rest, await unitTests()];
   writeReport('check', results);
   return results;
 }

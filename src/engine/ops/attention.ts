@@ -7,8 +7,10 @@ import sharedGradKeyValueKernel from '../kernels/attention-grad-key-value-shared
 import gradKeyValueKernel from '../kernels/attention-grad-key-value.wgsl?raw';
 import sharedGradQueryKernel from '../kernels/attention-grad-query-shared.wgsl?raw';
 import gradQueryKernel from '../kernels/attention-grad-query.wgsl?raw';
+import { onHeap } from '../heap';
 import { variantOf } from '../variants';
 import { withGradient } from '../with-gradient';
+import { attentionForwardOnHeap, attentionGradOnHeap } from './attention-on-heap';
 
 export interface AttentionShape {
   B: number;
@@ -160,7 +162,7 @@ export function causalAttentionReference(
 
 /**
  * q [N, H·hd], k and v [N, KV·hd], N = B·T, positions already rotated in → [N, H·hd]: for each head
- * softmax(q·kᵀ / √hd) over the positions up to its own, times v. Gradients for q, k and v. The
+ * softmax(q·kᵀ / √hd) over the positions up to its own, times v. Gradients for q, k and v. The WGSL
  * kernels need hd to be a multiple of 4; other sizes go through the reference.
  */
 export function causalAttention(
@@ -170,14 +172,17 @@ export function causalAttention(
   shape: AttentionShape,
 ): tf.Tensor2D {
   const headDim = q.shape[1] / shape.num_attention_heads;
-  if (!useKernels('attention') || headDim % 4 !== 0)
-    return causalAttentionReference(q, k, v, shape);
+  const kernels = useKernels('attention') && headDim % 4 === 0;
+  if (!kernels && !onHeap()) return causalAttentionReference(q, k, v, shape);
+  const [forward, grad] = kernels
+    ? [attentionForward, attentionGrad]
+    : [attentionForwardOnHeap, attentionGradOnHeap];
   return withGradient(
     [q, k, v],
     () => {
-      const { out, lse } = attentionForward(q, k, v, shape);
+      const { out, lse } = forward(q, k, v, shape);
       return { value: out, saved: [q, k, v, out, lse] };
     },
-    (dy, saved) => attentionGrad(dy, saved, shape),
+    (dy, saved) => grad(dy, saved, shape),
   );
 }

@@ -1,8 +1,10 @@
 /** Attention of the newest token of each sequence over its cache. */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, emptyTensor, useKernels } from '../dispatch';
+import { onHeap } from '../heap';
 import kernel from '../kernels/decode-attention.wgsl?raw';
 import workgroupKernel from '../kernels/decode-attention-workgroup.wgsl?raw';
+import { cachedAttentionOnHeap } from './attention-on-heap';
 import type { KeyValueCache } from './kv-cache';
 import { RowKernel } from './row-kernel';
 
@@ -25,6 +27,7 @@ export function cachedAttention(
   const { keys, values } = cache.layer(index);
   const [B, P, W] = keys.shape;
   const KV = cache.num_key_value_heads;
+  if (onHeap()) return cachedAttentionOnHeap(q, { keys, values }, KV, positions);
   const headDim = W / KV;
   const H = q.shape[1] / headDim;
   if (!useKernels('decode-attention') || headDim % 4 !== 0)

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TokenIndex } from '../batch';
 import { dispatch, elementGroups, emptyTensor, useKernels } from '../dispatch';
 import { columnsOf, readingStored, storageOf } from '../frozen';
+import { floats, heapTensor, integers, onHeap } from '../heap';
 import forwardKernel from '../kernels/embedding-forward.wgsl?raw';
 import gradKernel from '../kernels/embedding-grad.wgsl?raw';
 import { withGradient } from '../with-gradient';
@@ -24,9 +25,31 @@ export function embeddingReference(weight: tf.Tensor2D, tokens: TokenIndex): tf.
   );
 }
 
+/** The rows of weight [V, C] as a loop over the WebAssembly backend's memory. */
+function rowsOnHeap(weight: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
+  const C = weight.shape[1];
+  const y = heapTensor<tf.Rank.R2>([ids.shape[0], C]);
+  const [to, from] = floats(y, weight);
+  integers(ids).forEach((id, n) => to.set(from.subarray(id * C, (id + 1) * C), n * C));
+  return y;
+}
+
+/** The gradient of that: each row of dy [N, C] added to the row of its token, in order. */
+function gradOnHeap(dy: tf.Tensor2D, ids: tf.Tensor1D, V: number): tf.Tensor2D {
+  const C = dy.shape[1];
+  const dweight = heapTensor<tf.Rank.R2>([V, C]);
+  const [to, from] = floats(dweight, dy);
+  to.fill(0);
+  integers(ids).forEach((id, n) => {
+    for (let c = 0; c < C; c++) to[id * C + c]! += from[n * C + c]!;
+  });
+  return dweight;
+}
+
 /** weight [V, C], which may be frozen, ids int32 [N] → [N, C]. No gradient. */
 export function embeddingRows(weight: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   const C = columnsOf(weight);
+  if (onHeap()) return rowsOnHeap(weight, ids);
   if (!useKernels() || C % 4 !== 0) return tf.gather(weight, ids);
   const N = ids.shape[0];
   const y = emptyTensor<tf.Rank.R2>([N, C]);
@@ -48,6 +71,13 @@ export function embeddingRows(weight: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2
 export function embedding(weight: tf.Tensor2D, tokens: TokenIndex): tf.Tensor2D {
   const V = weight.shape[0];
   const C = columnsOf(weight);
+  if (onHeap()) {
+    return withGradient(
+      [weight],
+      () => ({ value: rowsOnHeap(weight, tokens.ids), saved: [tokens.ids] }),
+      (dy, [ids]) => [gradOnHeap(dy, ids, V)],
+    );
+  }
   if (!useKernels() || C % 4 !== 0) return embeddingReference(weight, tokens);
   return withGradient(
     [weight],

@@ -1,6 +1,7 @@
 /** Root-mean-square norm (Zhang & Sennrich 2019), as in Llama. */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import { floats, heapTensor, onHeap } from '../heap';
 import workgroupForwardKernel from '../kernels/rms-norm-forward-workgroup.wgsl?raw';
 import forwardKernel from '../kernels/rms-norm-forward.wgsl?raw';
 import workgroupGradInputKernel from '../kernels/rms-norm-grad-input-workgroup.wgsl?raw';
@@ -71,18 +72,64 @@ export function rmsNormGrad(
   return [dx, sumSlices(partial, [C])];
 }
 
+/** `rmsNormForward` as a loop over the WebAssembly backend's memory; any C. */
+function forwardOnHeap(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number) {
+  const [rows, C] = x.shape;
+  const y = heapTensor<tf.Rank.R2>([rows, C]);
+  const r = heapTensor<tf.Rank.R1>([rows]);
+  const [to, scales, from, weights] = floats(y, r, x, weight);
+  for (let row = 0; row < rows; row++) {
+    const at = row * C;
+    let squares = 0;
+    for (let c = 0; c < C; c++) squares += from[at + c]! * from[at + c]!;
+    const scale = 1 / Math.sqrt(squares / C + eps);
+    scales[row] = scale;
+    for (let c = 0; c < C; c++) to[at + c] = from[at + c]! * scale * weights[c]!;
+  }
+  return { y, r };
+}
+
+/** `rmsNormGrad` as a loop over the WebAssembly backend's memory. */
+function gradOnHeap(
+  dy: tf.Tensor2D,
+  [x, weight, r]: [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D],
+): [tf.Tensor2D, tf.Tensor1D] {
+  const [rows, C] = x.shape;
+  const dx = heapTensor<tf.Rank.R2>([rows, C]);
+  const dweight = heapTensor<tf.Rank.R1>([C]);
+  const [dxs, dweights, dys, xs, weights, scales] = floats(dx, dweight, dy, x, weight, r);
+  const sums = new Float64Array(C);
+  for (let row = 0; row < rows; row++) {
+    const at = row * C;
+    const scale = scales[row]!;
+    let along = 0;
+    for (let c = 0; c < C; c++) {
+      const product = dys[at + c]! * xs[at + c]!;
+      along += product * weights[c]!;
+      sums[c]! += product * scale;
+    }
+    const back = (along * scale ** 3) / C;
+    for (let c = 0; c < C; c++) {
+      dxs[at + c] = dys[at + c]! * weights[c]! * scale - xs[at + c]! * back;
+    }
+  }
+  dweights.set(sums);
+  return [dx, dweight];
+}
+
 /**
  * x [N, C], weight [C] → x / √(mean_c x² + eps) · weight, with gradients for both.
- * The kernels need C to be a multiple of 4; other sizes go through the reference.
+ * The WGSL kernels need C to be a multiple of 4; other sizes go through the reference.
  */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, eps: number): tf.Tensor2D {
-  if (!useKernels('rms-norm') || x.shape[1] % 4 !== 0) return rmsNormReference(x, weight, eps);
+  const kernels = useKernels('rms-norm') && x.shape[1] % 4 === 0;
+  if (!kernels && !onHeap()) return rmsNormReference(x, weight, eps);
   return withGradient(
     [x, weight],
     () => {
-      const { y, r } = rmsNormForward(x, weight, eps);
+      const { y, r } = (kernels ? rmsNormForward : forwardOnHeap)(x, weight, eps);
       return { value: y, saved: [x, weight, r] };
     },
-    (dy, saved) => rmsNormGrad(dy, saved),
+    (dy, saved) => (kernels ? rmsNormGrad(dy, saved) : gradOnHeap(dy, saved)),
   );
 }

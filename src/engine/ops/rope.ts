@@ -1,6 +1,7 @@
 /** Rotary position embedding (Su et al. 2021) in Hugging Face's rotate_half form. */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, elementGroups, emptyTensor, f32Bits, useKernels } from '../dispatch';
+import { floats, heapTensor, integers, onHeap } from '../heap';
 import ropeKernel from '../kernels/rope.wgsl?raw';
 import { withGradient } from '../with-gradient';
 
@@ -65,6 +66,35 @@ export function rotate(
   return y;
 }
 
+/** `rotate` as a loop over the WebAssembly backend's memory. */
+function rotateOnHeap(
+  x: tf.Tensor,
+  table: RopeTable,
+  headDim: number,
+  { T, positions }: { T: number; positions?: tf.Tensor1D },
+  sign: 1 | -1,
+): tf.Tensor2D {
+  const [rows, width] = x.shape as [number, number];
+  const half = headDim / 2;
+  const y = heapTensor<tf.Rank.R2>([rows, width]);
+  const [to, from, cos, sin] = floats(y, x, table.cos, table.sin);
+  const given = positions && integers(positions);
+  for (let row = 0; row < rows; row++) {
+    const angles = half * (given === undefined ? row % T : given[row]!);
+    for (let head = row * width; head < (row + 1) * width; head += headDim) {
+      for (let i = 0; i < half; i++) {
+        const c = cos[angles + i]!;
+        const s = sign * sin[angles + i]!;
+        const a = from[head + i]!;
+        const b = from[head + half + i]!;
+        to[head + i] = a * c - b * s;
+        to[head + half + i] = b * c + a * s;
+      }
+    }
+  }
+  return y;
+}
+
 /** x [R, P, H, hd] with cos and sin broadcast to [R, P, 1, hd/2]. */
 function rotateReference(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
   const [a, b] = tf.split(x, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
@@ -115,11 +145,12 @@ export function ropeAtReference(
 export function rope(x: tf.Tensor2D, table: RopeTable, headDim: number, T: number): tf.Tensor2D {
   const known = table.cos.shape[0];
   tf.util.assert(T <= known, () => `rope: ${T} positions, but the table has ${known}`);
-  if (!useKernels()) return ropeReference(x, table, headDim, T);
+  if (!useKernels() && !onHeap()) return ropeReference(x, table, headDim, T);
+  const turned = onHeap() ? rotateOnHeap : rotate;
   return withGradient(
     [x],
-    () => ({ value: rotate(x, table, headDim, { T }, 1), saved: [table.cos, table.sin] }),
-    (dy, [cos, sin]) => [rotate(dy, { cos, sin }, headDim, { T }, -1)],
+    () => ({ value: turned(x, table, headDim, { T }, 1), saved: [table.cos, table.sin] }),
+    (dy, [cos, sin]) => [turned(dy, { cos, sin }, headDim, { T }, -1)],
   );
 }
 
@@ -130,6 +161,7 @@ export function ropeAt(
   headDim: number,
   positions: tf.Tensor1D,
 ): tf.Tensor2D {
+  if (onHeap()) return rotateOnHeap(x, table, headDim, { T: 1, positions }, 1);
   if (!useKernels()) return ropeAtReference(x, table, headDim, positions);
   return rotate(x, table, headDim, { T: 1, positions }, 1);
 }

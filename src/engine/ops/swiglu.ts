@@ -1,6 +1,7 @@
 /** SwiGLU's product (Shazeer 2020), as in Llama's MLP: silu(gate) · up. */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, elementGroups, emptyTensor, useKernels } from '../dispatch';
+import { floats, heapTensor, onHeap } from '../heap';
 import forwardKernel from '../kernels/swiglu-forward.wgsl?raw';
 import gradKernel from '../kernels/swiglu-grad.wgsl?raw';
 import { withGradient } from '../with-gradient';
@@ -44,15 +45,39 @@ export function swigluGrad(
   return [dgate, dup];
 }
 
+/** `swigluForward` as a loop over the WebAssembly backend's memory. */
+function forwardOnHeap(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
+  const y = heapTensor<tf.Rank.R2>(gate.shape);
+  const [to, gates, ups] = floats(y, gate, up);
+  for (let i = 0; i < to.length; i++) to[i] = (gates[i]! / (1 + Math.exp(-gates[i]!))) * ups[i]!;
+  return y;
+}
+
+/** `swigluGrad` as a loop over the WebAssembly backend's memory. */
+function gradOnHeap(dy: tf.Tensor2D, gate: tf.Tensor2D, up: tf.Tensor2D) {
+  const dgate = heapTensor<tf.Rank.R2>(gate.shape);
+  const dup = heapTensor<tf.Rank.R2>(gate.shape);
+  const [dgates, dups, dys, gates, ups] = floats(dgate, dup, dy, gate, up);
+  for (let i = 0; i < dys.length; i++) {
+    const sigmoid = 1 / (1 + Math.exp(-gates[i]!));
+    const silu = gates[i]! * sigmoid;
+    dups[i] = dys[i]! * silu;
+    dgates[i] = dys[i]! * ups[i]! * (sigmoid + silu * (1 - sigmoid));
+  }
+  return [dgate, dup];
+}
+
 /**
- * gate [N, F], up [N, F] → silu(gate) · up [N, F], with gradients for both. The kernels need F to
- * be a multiple of 4; other sizes go through the reference.
+ * gate [N, F], up [N, F] → silu(gate) · up [N, F], with gradients for both. The WGSL
+ * kernels need F to be a multiple of 4; other sizes go through the reference.
  */
 export function swiglu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
-  if (!useKernels() || gate.shape[1] % 4 !== 0) return swigluReference(gate, up);
+  const kernels = useKernels() && gate.shape[1] % 4 === 0;
+  if (!kernels && !onHeap()) return swigluReference(gate, up);
+  const [forward, grad] = kernels ? [swigluForward, swigluGrad] : [forwardOnHeap, gradOnHeap];
   return withGradient(
     [gate, up],
-    () => ({ value: swigluForward(gate, up), saved: [gate, up] }),
-    (dy, [gateSaved, upSaved]) => swigluGrad(dy, gateSaved, upSaved),
+    () => ({ value: forward(gate, up), saved: [gate, up] }),
+    (dy, [gateSaved, upSaved]) => grad(dy, gateSaved, upSaved),
   );
 }
