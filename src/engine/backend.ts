@@ -170,7 +170,9 @@ export async function openEngine(options: OpenOptions = {}): Promise<OpenedEngin
       return { ...opened, fallbackReason: reasons.length === 0 ? null : `${reasons.join('; ')}.` };
     } catch (thrown) {
       closeEngine();
-      reasons.push(`${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      // What is said about WebGPU names it.
+      reasons.push(name === 'webgpu' ? reason : `${name}: ${reason}`);
     }
   }
   throw new PlaygroundError({

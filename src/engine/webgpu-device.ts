@@ -76,7 +76,7 @@ export class PacedBackend extends WebGPUBackend {
 export async function requestOwnDevice(): Promise<OwnDevice> {
   // `gpu` is missing from navigator on insecure pages and in older browsers, whatever the types say.
   const gpu = (navigator as Partial<Navigator>).gpu;
-  if (gpu === undefined) throw new Error('this browser has no WebGPU');
+  if (gpu === undefined) throw new Error('This browser has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new Error('WebGPU found no usable graphics adapter');
   const wanted = {
@@ -93,7 +93,7 @@ export async function requestOwnDevice(): Promise<OwnDevice> {
       device = await adapter.requestDevice();
     } catch (again) {
       throw new Error(
-        `the graphics adapter gave no device, not even with the smallest limits (${inWords(again)})`,
+        `The graphics adapter gave no device, not even with the smallest limits (${inWords(again)})`,
         { cause: again },
       );
     }

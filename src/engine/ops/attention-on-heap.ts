@@ -17,7 +17,7 @@ interface Place {
 class Head {
   private readonly T: number;
   private readonly headDim: number;
-  readonly W: number;
+  private readonly W: number;
 
   constructor(T: number, headDim: number) {
     this.T = T;

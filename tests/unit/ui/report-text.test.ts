@@ -83,7 +83,7 @@ test('without WebGPU it tells why, and what both stand-ins took', () => {
     limits: {},
     features: [],
     refused: 'Required limit (2) is greater than the supported limit (1)',
-    fallbackReason: 'webgpu: this browser has no WebGPU.',
+    fallbackReason: 'This browser has no WebGPU.',
     verdict: {
       ...REPORT.verdict!,
       families: [],
@@ -95,7 +95,7 @@ test('without WebGPU it tells why, and what both stand-ins took', () => {
     remembered: true,
     speed: null,
   });
-  expect(text).toContain('fallback: webgpu: this browser has no WebGPU.\n');
+  expect(text).toContain('fallback: This browser has no WebGPU.\n');
   expect(text).toContain('limits refused: Required limit (2)');
   expect(text).toContain('(remembered)');
   expect(text).toContain('WebAssembly: step 81 ms, chosen\n');
