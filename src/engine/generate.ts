@@ -51,12 +51,12 @@ export async function generate(
   const cache = new KeyValueCache(model.config, batch.B, capacity);
   const newSampler = (): Sampler => new Sampler({ ...options, promptLengths: batch.lengths });
   const sampler = newSampler();
+  let look: Promise<boolean> | null = null;
   try {
     if (!compiled.has(model)) await compileAhead(() => recordOnce(model, batch, cache, newSampler));
     compiled.add(model);
     tf.tidy(() => sampler.sample(model.prefill(batch, cache)));
     // The answer to a look is awaited one round later, so that the GPU never waits for this side.
-    let look: Promise<boolean> | null = null;
     for (let drawn = 1; drawn < max_new_tokens; drawn++) {
       if (drawn % TOKENS_PER_LOOK === 0) {
         if ((await look) === true) break;
@@ -80,6 +80,8 @@ export async function generate(
       };
     });
   } finally {
+    // After a failure a look may be under way still: what it looks at goes now, and nobody waits for it.
+    look?.catch(() => {});
     sampler.dispose();
     cache.dispose();
   }

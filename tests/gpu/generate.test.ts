@@ -23,6 +23,30 @@ const OPTIONS = {
 
 afterEach(() => closeEngine());
 
+test('a failure while a look at the ended rows is under way is told once', async () => {
+  await openEngine({ force: 'webgpu' });
+  const model = Llama.load(golden.config, toWeights(golden.weights));
+  await generate(model, PROMPTS, OPTIONS);
+  const decode = model.decode.bind(model);
+  let steps = 0;
+  vi.spyOn(model, 'decode').mockImplementation((...args) => {
+    // the first look is asked for before the eighth step
+    if (++steps === 8) throw new Error('the model is gone');
+    return decode(...args);
+  });
+  const unheard: unknown[] = [];
+  const listen = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unheard.push(event.reason);
+  };
+  addEventListener('unhandledrejection', listen);
+  await expect(generate(model, PROMPTS, OPTIONS)).rejects.toThrow('the model is gone');
+  await new Promise((done) => setTimeout(done, 500));
+  removeEventListener('unhandledrejection', listen);
+  expect(unheard).toEqual([]);
+  model.dispose();
+});
+
 describe.each<BackendName>(['webgpu', 'wasm'])('on %s', (force) => {
   test('decoding with a cache equals a full forward pass and leaves no tensor behind', async () => {
     await openEngine({ force });
