@@ -18,19 +18,17 @@ export function heapTensor<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<
   return tf.engine().makeTensorFromTensorInfo(info) as tf.Tensor<R>;
 }
 
-type ViewOf<T> = T extends tf.Tensor ? Float32Array : never;
-
 /**
  * The numbers of float32 tensors where they lie. Good only until the next tensor is made: the memory may
  * grow then, and move.
  */
 export function floats<const T extends readonly tf.Tensor[]>(
   ...tensors: T
-): { [I in keyof T]: ViewOf<T[I]> } {
+): { [I in keyof T]: Float32Array } {
   // A tensor of another backend moves here when it is first asked for, and that takes memory too.
   for (const { dataId } of tensors) backend().getMemoryOffset(dataId);
   const views = tensors.map((tensor) => backend().typedArrayFromHeap(tensor) as Float32Array);
-  return views as { [I in keyof T]: ViewOf<T[I]> };
+  return views as { [I in keyof T]: Float32Array };
 }
 
 /** The same of one int32 tensor. */

@@ -114,7 +114,7 @@ export function attentionGrad(
   return [dq, dk, dv];
 }
 
-/** a [G, I, J] · b [G, J, K] with explicit transposes in the gradient (fast on wasm). */
+/** a [G, I, J] · b [G, J, K] with explicit transposes in the gradient. */
 function batchMatMul(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
   return withGradient(
     [a, b],

@@ -45,8 +45,7 @@ export class KeyValueCache {
 
   /** Writes k, v [B·T, W] at positions 0 … T−1 of every sequence. */
   fill(index: number, k: tf.Tensor2D, v: tf.Tensor2D, T: number): void {
-    if (useKernels()) return this.write(index, k, v, T, this.start);
-    if (onHeap()) return this.writeOnHeap(index, k, v, T, this.start);
+    if (useKernels() || onHeap()) return this.write(index, k, v, T, this.start);
     const padded = (x: tf.Tensor2D) =>
       tf.pad(tf.reshape<tf.Rank.R3>(x, [this.B, T, this.W]), [
         [0, 0],
@@ -58,8 +57,7 @@ export class KeyValueCache {
 
   /** Writes one row k, v [B, W] per sequence at `positions` int32 [B]. */
   append(index: number, k: tf.Tensor2D, v: tf.Tensor2D, positions: tf.Tensor1D): void {
-    if (useKernels()) return this.write(index, k, v, 1, positions);
-    if (onHeap()) return this.writeOnHeap(index, k, v, 1, positions);
+    if (useKernels() || onHeap()) return this.write(index, k, v, 1, positions);
     const { B, capacity, W } = this;
     const here = tf.reshape(tf.cast(tf.oneHot(positions, capacity), 'float32'), [B, capacity, 1]);
     const elsewhere = tf.sub(1, here);
@@ -73,6 +71,7 @@ export class KeyValueCache {
     tf.dispose([this.keys, this.values, this.start]);
   }
 
+  /** Writes T rows of each sequence in place, from its position in `start` int32 [B]. */
   private write(
     index: number,
     k: tf.Tensor2D,
@@ -81,6 +80,16 @@ export class KeyValueCache {
     start: tf.Tensor1D,
   ): void {
     const { keys, values } = this.layer(index);
+    if (onHeap()) {
+      const [allKeys, allValues, newKeys, newValues] = floats(keys, values, k, v);
+      const size = T * this.W;
+      integers(start).forEach((position, b) => {
+        const at = (b * this.capacity + position) * this.W;
+        allKeys.set(newKeys.subarray(b * size, (b + 1) * size), at);
+        allValues.set(newValues.subarray(b * size, (b + 1) * size), at);
+      });
+      return;
+    }
     const count = this.B * T * this.W;
     dispatch({
       label: 'kv-append',
@@ -91,23 +100,6 @@ export class KeyValueCache {
     });
     markWritten(keys);
     markWritten(values);
-  }
-
-  private writeOnHeap(
-    index: number,
-    k: tf.Tensor2D,
-    v: tf.Tensor2D,
-    T: number,
-    start: tf.Tensor1D,
-  ): void {
-    const { keys, values } = this.layer(index);
-    const [allKeys, allValues, newKeys, newValues] = floats(keys, values, k, v);
-    const size = T * this.W;
-    integers(start).forEach((position, b) => {
-      const at = (b * this.capacity + position) * this.W;
-      allKeys.set(newKeys.subarray(b * size, (b + 1) * size), at);
-      allValues.set(newValues.subarray(b * size, (b + 1) * size), at);
-    });
   }
 
   private replace(index: number, keys: tf.Tensor3D, values: tf.Tensor3D): void {

@@ -52,6 +52,7 @@ export function rotate(
   where: { T: number; positions?: tf.Tensor1D },
   sign: 1 | -1,
 ): tf.Tensor2D {
+  if (onHeap()) return rotateOnHeap(x, { cos, sin }, headDim, where, sign);
   const [rows, width] = x.shape as [number, number];
   const y = emptyTensor<tf.Rank.R2>([rows, width]);
   const { T, positions } = where;
@@ -146,11 +147,10 @@ export function rope(x: tf.Tensor2D, table: RopeTable, headDim: number, T: numbe
   const known = table.cos.shape[0];
   tf.util.assert(T <= known, () => `rope: ${T} positions, but the table has ${known}`);
   if (!useKernels() && !onHeap()) return ropeReference(x, table, headDim, T);
-  const turned = onHeap() ? rotateOnHeap : rotate;
   return withGradient(
     [x],
-    () => ({ value: turned(x, table, headDim, { T }, 1), saved: [table.cos, table.sin] }),
-    (dy, [cos, sin]) => [turned(dy, { cos, sin }, headDim, { T }, -1)],
+    () => ({ value: rotate(x, table, headDim, { T }, 1), saved: [table.cos, table.sin] }),
+    (dy, [cos, sin]) => [rotate(dy, { cos, sin }, headDim, { T }, -1)],
   );
 }
 
@@ -161,7 +161,6 @@ export function ropeAt(
   headDim: number,
   positions: tf.Tensor1D,
 ): tf.Tensor2D {
-  if (onHeap()) return rotateOnHeap(x, table, headDim, { T: 1, positions }, 1);
-  if (!useKernels()) return ropeAtReference(x, table, headDim, positions);
+  if (!useKernels() && !onHeap()) return ropeAtReference(x, table, headDim, positions);
   return rotate(x, table, headDim, { T: 1, positions }, 1);
 }
