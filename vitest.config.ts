@@ -14,9 +14,12 @@ const RUNE_TESTS = ['tests/unit/state/**/*.test.ts', 'tests/unit/**/*.svelte.tes
 const UNIT_TEST_TIMEOUT_MS = 20_000;
 const GPU_TEST_TIMEOUT_MS = 120_000;
 
-/** Tests that run in Chromium: those of `tests/<name>`. */
+/** Keeps both cores busy by itself, and has to be done in a minute. */
+const ALONE = 'tests/wasm/exact-optimum.test.ts';
+
+/** Tests that run in Chromium. */
 const inBrowser = (
-  name: 'gpu' | 'wasm',
+  name: string,
   own: TestProjectInlineConfiguration['test'],
 ): TestProjectInlineConfiguration => ({
   plugins: [svelte()],
@@ -25,7 +28,6 @@ const inBrowser = (
   worker: { format: 'es' },
   test: {
     name,
-    include: [`tests/${name}/**/*.test.ts`],
     testTimeout: GPU_TEST_TIMEOUT_MS,
     hookTimeout: GPU_TEST_TIMEOUT_MS,
     browser: {
@@ -67,9 +69,15 @@ export default defineConfig({
         },
       },
       // One adapter, one file at a time: timings and device loss stay attributable.
-      inBrowser('gpu', { provide: { soak: soakPlan() }, fileParallelism: false }),
-      // Long runs of small models, where WebAssembly is fastest: it keeps one core busy.
-      inBrowser('wasm', { maxWorkers: 2 }),
+      inBrowser('gpu', {
+        include: ['tests/gpu/**/*.test.ts'],
+        provide: { soak: soakPlan() },
+        fileParallelism: false,
+      }),
+      // Long runs of small models, and what the worker does with stages and storage: WebAssembly is
+      // fastest there, and keeps one core busy.
+      inBrowser('wasm', { include: ['tests/wasm/**/*.test.ts'], exclude: [ALONE], maxWorkers: 2 }),
+      inBrowser('wasm-alone', { include: [ALONE], sequence: { groupOrder: 1 } }),
     ],
   },
 });

@@ -6,7 +6,7 @@ import { metricRows, runSamples } from '../../src/storage/metrics';
 import { prompts } from '../../src/storage/prompts';
 import { getRun, interruptRuns } from '../../src/storage/runs';
 import { keepCounts, soakAmount } from './soak';
-import { addRankings, openWorkerEngine, SFT, workerTests } from './worker-session';
+import { addRankings, openWorkerEngine, SFT, workerTests } from '../worker-session';
 
 const at = workerTests();
 

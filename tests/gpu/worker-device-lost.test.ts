@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { runCheckpoints } from '../../src/storage/checkpoints';
 import { getProject } from '../../src/storage/projects';
 import { getRun } from '../../src/storage/runs';
-import { openWorkerEngine, SFT, SFT_STEPS, upTo, workerTests } from './worker-session';
+import { openWorkerEngine, SFT, SFT_STEPS, upTo, workerTests } from '../worker-session';
 
-const at = workerTests(
-  () => new Worker(new URL('./worker-losing-device.ts', import.meta.url), { type: 'module' }),
-);
+const at = workerTests({
+  start: () =>
+    new Worker(new URL('./worker-losing-device.ts', import.meta.url), { type: 'module' }),
+});
 
 test('a lost device interrupts the run, is told, and the run ends in a fresh worker as if nothing had happened', async () => {
   const { db, projectId, client, events } = at;

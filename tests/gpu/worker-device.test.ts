@@ -1,7 +1,7 @@
 /** The Device report as the worker gives it, and the memory of what was chosen. */
 import { expect, test } from 'vitest';
 import { KERNEL_FAMILIES } from '../../src/core/device-report';
-import { baseUrl, SFT, workerTests } from './worker-session';
+import { baseUrl, SFT, workerTests } from '../worker-session';
 
 const at = workerTests();
 

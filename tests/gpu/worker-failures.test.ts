@@ -5,7 +5,7 @@ import { loadCheckpoint, runCheckpoints, saveCheckpoint } from '../../src/storag
 import { metricRows } from '../../src/storage/metrics';
 import { getProject } from '../../src/storage/projects';
 import { createRun, getRun, updateRun } from '../../src/storage/runs';
-import { SFT, upTo, workerTests } from './worker-session';
+import { SFT, upTo, workerTests } from '../worker-session';
 
 const at = workerTests();
 

@@ -1,6 +1,6 @@
 /** The lesson as the page asks for it: exact numbers, never above the frontier, stopped when told. */
 import { expect, test } from 'vitest';
-import { SFT, workerTests } from './worker-session';
+import { SFT, workerTests } from '../worker-session';
 
 const at = workerTests();
 const KL_COEF = 0.3;

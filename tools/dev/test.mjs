@@ -77,7 +77,7 @@ async function inBrowser(project, name, chromium, filter) {
     'vitest/vitest.mjs',
     [
       'run',
-      `--project=${project}`,
+      `--project=${project}*`,
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${reportPath(project)}`,

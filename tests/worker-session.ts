@@ -1,22 +1,24 @@
 /** A project in the database and a real worker beside it, new for each test. */
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { DeviceVerdict } from '../../src/core/device-report';
-import type { Run, Stage } from '../../src/core/domain';
-import { demonstrations } from '../../src/storage/demonstrations';
-import { runCheckpoints } from '../../src/storage/checkpoints';
-import { metricRows } from '../../src/storage/metrics';
-import { openDatabase } from '../../src/storage/open';
-import { createProject, deleteProject } from '../../src/storage/projects';
-import { rankings } from '../../src/storage/rankings';
-import type { Database } from '../../src/storage/schema';
-import { WorkerClient } from '../../src/worker/client';
-import type { EngineInfo, WorkerEvent } from '../../src/worker/protocol';
+import type { DeviceVerdict } from '../src/core/device-report';
+import type { Run, Stage } from '../src/core/domain';
+import { demonstrations } from '../src/storage/demonstrations';
+import { runCheckpoints } from '../src/storage/checkpoints';
+import { metricRows } from '../src/storage/metrics';
+import { openDatabase } from '../src/storage/open';
+import { createProject, deleteProject } from '../src/storage/projects';
+import { rankings } from '../src/storage/rankings';
+import type { Database } from '../src/storage/schema';
+import { WorkerClient } from '../src/worker/client';
+import type { EngineInfo, WorkerEvent } from '../src/worker/protocol';
 
 export const baseUrl = new URL('/', location.href).href;
 let remembered: DeviceVerdict | null = null;
+type TestedBackend = 'webgpu' | 'wasm';
+let forceBackend: TestedBackend = 'webgpu';
 /** Opens the engine as the page does: with the verdict of the time before. */
 export async function openWorkerEngine(client: WorkerClient): Promise<EngineInfo> {
-  const info = await client.call('init', { baseUrl, remembered });
+  const info = await client.call('init', { baseUrl, remembered, forceBackend });
   remembered = info.verdict;
   return info;
 }
@@ -42,9 +44,16 @@ export interface WorkerTest {
   weights(runId: string): Promise<unknown>;
 }
 
+export interface WorkerTestOptions {
+  start?: () => Worker;
+  /** Where what is tested is what the worker does with stages and storage: WebAssembly is at hand at once. */
+  backend?: TestedBackend;
+}
+
 /** Call it once in a file; what it returns is filled before each test. */
-export function workerTests(start?: () => Worker): WorkerTest {
+export function workerTests({ start, backend = 'webgpu' }: WorkerTestOptions = {}): WorkerTest {
   const test = {} as WorkerTest;
+  forceBackend = backend;
   beforeEach(async () => {
     const db = await openDatabase();
     const { id: projectId } = await createProject(db, { name: 'Worker', base: 'nano', seed: 3 });

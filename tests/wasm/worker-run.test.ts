@@ -3,9 +3,9 @@ import { runCheckpoints } from '../../src/storage/checkpoints';
 import { appendMetrics, metricRows } from '../../src/storage/metrics';
 import { getProject } from '../../src/storage/projects';
 import { getRun, interruptRuns } from '../../src/storage/runs';
-import { openWorkerEngine, SFT, SFT_STEPS, upTo, workerTests } from './worker-session';
+import { openWorkerEngine, SFT, SFT_STEPS, upTo, workerTests } from '../worker-session';
 
-const at = workerTests();
+const at = workerTests({ backend: 'wasm' });
 
 test('a run pauses, steps once, survives its worker and ends as if nothing had happened', async () => {
   const { db, projectId, client } = at;

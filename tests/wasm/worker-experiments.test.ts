@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { stageConfig } from '../../src/core/config';
 import type { ElectorateRecord, ExperimentRequest } from '../../src/core/experiments';
 import { updateProject } from '../../src/storage/projects';
-import { addRankings, SFT, workerTests } from './worker-session';
+import { addRankings, SFT, workerTests } from '../worker-session';
 
-const at = workerTests();
+const at = workerTests({ backend: 'wasm' });
 const settings = {
   reward: { ...stageConfig('reward', { num_train_epochs: 2, held_out_ratio: 0.3 }) },
   ppo: { ...stageConfig('ppo', { rollout_batch_size: 4, response_length: 8 }) },

@@ -7,10 +7,10 @@ import { copyBase } from '../../src/storage/copied-base';
 import { loadCheckpoint } from '../../src/storage/checkpoints';
 import { createProject, deleteProject, getProject } from '../../src/storage/projects';
 import { getRun } from '../../src/storage/runs';
-import { modelFolder } from './model-folder';
-import { addRankings, SFT, workerTests } from './worker-session';
+import { modelFolder } from '../gpu/model-folder';
+import { addRankings, SFT, workerTests } from '../worker-session';
 
-const t = workerTests();
+const t = workerTests({ backend: 'wasm' });
 const text = new TextDecoder();
 
 async function importFolder(name: string): Promise<string> {

@@ -7,9 +7,9 @@ import { metricRows, runSamples } from '../../src/storage/metrics';
 import { getProject } from '../../src/storage/projects';
 import { prompts } from '../../src/storage/prompts';
 import { getRun, interruptRuns, runInput } from '../../src/storage/runs';
-import { addRankings, openWorkerEngine, SFT, upTo, workerTests } from './worker-session';
+import { addRankings, openWorkerEngine, SFT, upTo, workerTests } from '../worker-session';
 
-const at = workerTests();
+const at = workerTests({ backend: 'wasm' });
 const PPO = { num_iterations: 3, rollout_batch_size: 4, response_length: 6, num_ppo_epochs: 2 };
 const ONE_EPOCH = { ...SFT, num_train_epochs: 1 };
 
