@@ -1,7 +1,9 @@
 /** Runs in the browser for learn.ts: the whole loop on a shipped base, one call for each stage. */
 import { hasAttribute, type AttributeName } from '../../src/core/attributes';
 import { stageConfig } from '../../src/core/config';
+import { sizeDefaults } from '../../src/core/config-size';
 import type { Completion, Demonstration, MetricRow, Ranking } from '../../src/core/domain';
+import type { PresetName } from '../../src/core/presets';
 import { noiseForAgreement, selfAgreement } from '../../src/core/self-agreement';
 import { simulatedLabelerName, simulateRanking } from '../../src/core/simulated-labeler';
 import { openEngine, type BackendName } from '../../src/engine/backend';
@@ -31,6 +33,7 @@ const TOGETHER = 64;
 const SELECT_FROM = 4;
 
 interface State {
+  size: PresetName;
   base: Weights;
   task: LearnTask;
   sft: Weights;
@@ -47,7 +50,7 @@ export async function open(backend: BackendName): Promise<string> {
 }
 
 /** Demonstrations → SFT model. */
-export async function sft(base: string, task: LearnTask): Promise<Trained> {
+export async function sft(base: PresetName, task: LearnTask): Promise<Trained> {
   const shelf = new ModelShelf(await openDatabase(), `${location.origin}/`);
   const shipped = await shelf.weights({ kind: 'shipped', id: base, runId: base }, 'policy');
   const { seed } = task;
@@ -58,7 +61,13 @@ export async function sft(base: string, task: LearnTask): Promise<Trained> {
     shipped,
   );
   const { output, rows, ms } = await finish(stage);
-  state = { base: shipped, task, sft: { ...shipped, weights: output.weights }, reward: null };
+  state = {
+    size: base,
+    base: shipped,
+    task,
+    sft: { ...shipped, weights: output.weights },
+    reward: null,
+  };
   return { last: rows.at(-1)!, ms };
 }
 
@@ -121,7 +130,7 @@ export async function rewardModel(): Promise<Ranked> {
 
 /** PPO with changes of its defaults, and both models judged on prompts that no training has seen. */
 export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
-  const { sft, task, reward } = current();
+  const { size, sft, task, reward } = current();
   if (reward === null) throw new Error('train the reward model first');
   const stage = trainPpo(
     {
@@ -136,7 +145,7 @@ export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
       prompts: task.prompts,
       seed: task.seed,
     },
-    stageConfig('ppo', changes),
+    stageConfig('ppo', { ...sizeDefaults('ppo', size), ...changes }),
     sft,
   );
   const { output, rows, ms } = await finish(stage);

@@ -1,9 +1,11 @@
 /** Settings of a project: what is stored is always valid; what is missing takes its default. */
 import { RANKINGS_FIELDS, STAGE_FIELDS, stageConfig } from '../core/config';
 import type { RankingsConfig, StageConfigs } from '../core/config';
+import { sizeDefaults } from '../core/config-size';
 import type { Project, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { completeConfig, defaultsOf, fieldProblem, type Fields } from '../core/fields';
+import { PRESETS, type PresetName } from '../core/presets';
 
 export type SettingsStage = keyof Project['settings'];
 export type Setting = number | string | boolean;
@@ -15,6 +17,15 @@ function fieldsOf(stage: SettingsStage): Fields | null {
   return stage === 'rankings' ? RANKINGS_FIELDS : STAGE_FIELDS[stage];
 }
 
+const isPreset = (name: unknown): name is PresetName =>
+  typeof name === 'string' && Object.hasOwn(PRESETS, name);
+
+/** Of the base: shipped, or made by pretraining in the page. An imported one counts as the smallest. */
+function sizeOf({ base, runs, settings }: Project): PresetName {
+  const size = runs.base === null && base !== 'scratch' ? base : settings.pretrain?.['preset'];
+  return isPreset(size) ? size : 'nano';
+}
+
 /** The complete settings of a stage. Values that are no longer allowed fall back to their default. */
 export function settingsOf<S extends SettingsStage>(project: Project, stage: S): AllConfigs[S] {
   const stored = project.settings[stage] ?? {};
@@ -23,7 +34,8 @@ export function settingsOf<S extends SettingsStage>(project: Project, stage: S):
   const valid = Object.entries(stored).filter(
     ([name, value]) => fields[name] !== undefined && fieldProblem(fields[name], value) === null,
   );
-  return { ...defaultsOf(fields), ...Object.fromEntries(valid) } as AllConfigs[S];
+  const ofSize = stage === 'rankings' ? {} : sizeDefaults(stage as Stage, sizeOf(project));
+  return { ...defaultsOf(fields), ...ofSize, ...Object.fromEntries(valid) } as AllConfigs[S];
 }
 
 /** Why `value` is refused for a setting, as the rest of a sentence about it; null when it is fine. */

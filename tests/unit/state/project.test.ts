@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PPO_FIELDS } from '../../../src/core/config-ppo';
 import { SFT_FIELDS } from '../../../src/core/config';
+import type { Project } from '../../../src/core/domain';
 import { blankContent } from '../../../src/core/ranking-task';
 import { announce, aProject, aRun, aState } from './parts';
 
@@ -36,6 +37,22 @@ describe('settings', () => {
       num_iterations: 9,
     });
     expect(project.settings('ppo')).not.toHaveProperty('gone');
+  });
+
+  it('takes a smaller PPO learning rate for a wider base, unless one was chosen', () => {
+    const rateOf = (record: Partial<Project>): number =>
+      aState({}, aProject(record)).project.settings('ppo').learning_rate;
+    const { default: narrow } = PPO_FIELDS.learning_rate;
+    const runs = { base: 'run', sft: null, reward: null, ppo: null, dpo: null };
+    expect(rateOf({ base: 'nano' })).toBe(narrow);
+    expect(rateOf({ base: 'tiny' })).toBe(narrow / 2);
+    expect(rateOf({ base: 'small' })).toBe(narrow / 4);
+    expect(rateOf({ base: 'tiny', settings: { ppo: { learning_rate: 0.01 } } })).toBe(0.01);
+    // pretrained in the page: whatever the project stood on before
+    const pretrained = { settings: { pretrain: { preset: 'small' } }, runs };
+    expect(rateOf({ base: 'nano', ...pretrained })).toBe(narrow / 4);
+    expect(rateOf({ base: 'scratch', settings: pretrained.settings })).toBe(narrow / 4);
+    expect(rateOf({ base: 'scratch' })).toBe(narrow);
   });
 
   it('sends nothing to the worker when a run is asked for with a bad setting', async () => {
