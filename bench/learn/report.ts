@@ -6,8 +6,8 @@ const GOALS = { rate: 0.8, kl: 15, distinct2: 0.7 } as const;
 
 const INTRO = `# Does it learn?
 
-Written by \`npm run bench:learn\`: the whole loop at its default settings, from a shipped base model to a
-PPO policy, on the three bundled tasks. Nothing but the seed differs between the runs of a row.
+Written by \`npm run bench:learn\`: the whole loop from a shipped base model to a PPO policy, on the three
+bundled tasks, at the default settings but for what a heading names. Nothing but the seed differs between the runs of a row.
 
 - **Labeler**: a rule with noise (Bradley–Terry), set for each run so that the labeler agrees with itself
   on the share of pairs that the heading says, as InstructGPT's labelers agree with each other on
