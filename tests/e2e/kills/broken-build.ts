@@ -11,10 +11,10 @@ interface Break {
 
 const BREAKS: Break[] = [
   {
-    // Saved is said before the transaction has begun.
+    // Saved is said before the transaction is done.
     file: 'src/state/idb-store.ts',
     from: /(?:await|return) write\(db, \[\.\.\.PAGE_TABLES\], 'your work'/,
-    to: "setTimeout(write, 200, db, [...PAGE_TABLES], 'your work'",
+    to: "void write(db, [...PAGE_TABLES], 'your work'",
   },
   {
     // Nothing waits for the disk.
