@@ -34,6 +34,8 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
   };
   watch();
   await page.goto(pathToFileURL(FILE).href);
+  // on a busy machine the page is there before its 5 MB of script have run
+  await page.waitForFunction(() => 'rlhf' in window);
   expect(await page.evaluate(() => window.rlhf.ready())).toMatchObject({ backend: 'webgpu' });
 
   // the policy of the file holds inside its worker
@@ -90,6 +92,7 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
   page = await browser.newPage();
   watch();
   await page.goto(pathToFileURL(FILE).href);
+  await page.waitForFunction(() => 'rlhf' in window);
   await expect(page.getByText('From a stick').first()).toBeVisible();
   expect(await page.evaluate(() => window.rlhf.metrics('ppo'))).toEqual(rows);
   const [answer] = await page.evaluate(() =>
