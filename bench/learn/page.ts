@@ -33,7 +33,6 @@ const TOGETHER = 64;
 const SELECT_FROM = 4;
 
 interface State {
-  size: PresetName;
   base: Weights;
   task: LearnTask;
   sft: Weights;
@@ -62,7 +61,6 @@ export async function sft(base: PresetName, task: LearnTask): Promise<Trained> {
   );
   const { output, rows, ms } = await finish(stage);
   state = {
-    size: base,
     base: shipped,
     task,
     sft: { ...shipped, weights: output.weights },
@@ -130,7 +128,7 @@ export async function rewardModel(): Promise<Ranked> {
 
 /** PPO with changes of its defaults, and both models judged on prompts that no training has seen. */
 export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
-  const { size, sft, task, reward } = current();
+  const { sft, task, reward } = current();
   if (reward === null) throw new Error('train the reward model first');
   const stage = trainPpo(
     {
@@ -145,7 +143,7 @@ export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
       prompts: task.prompts,
       seed: task.seed,
     },
-    stageConfig('ppo', { ...sizeDefaults('ppo', size), ...changes }),
+    stageConfig('ppo', { ...sizeDefaults('ppo', sft.modelConfig.hidden_size), ...changes }),
     sft,
   );
   const { output, rows, ms } = await finish(stage);

@@ -45,6 +45,9 @@ export const PRESETS: Record<PresetName, ModelConfig> = {
   },
 };
 
+export const isPreset = (name: unknown): name is PresetName =>
+  typeof name === 'string' && Object.hasOwn(PRESETS, name);
+
 /** Shapes of all parameters by Hugging Face name; linears are [out, in]. */
 export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   const { hidden_size: C, intermediate_size: F, vocab_size: V } = config;

@@ -29,6 +29,11 @@ export interface RankingAnswer {
   flags?: readonly (readonly HarmFlag[])[];
 }
 
+export type RankingOfTexts = Pick<
+  Ranking,
+  'prompt' | 'completions' | 'ranks' | 'labeler' | 'flags'
+>;
+
 export interface CandidateOptions {
   promptIds?: readonly string[];
   k?: number;
@@ -243,6 +248,17 @@ export class Candidates {
       flags: draft.completions.map((_, i) => [...(draft.flags?.[i] ?? [])]),
       order: [...draft.order],
       seq: nextSeq(this.rankings),
+    });
+  }
+
+  /** Stores a ranking of texts that are in no set. @throws as `add` */
+  addOfNoSet(draft: RankingOfTexts): Ranking {
+    return this.add({
+      ...draft,
+      setId: null,
+      outcome: 'ranked',
+      simulated: draft.labeler.startsWith('simulated:'),
+      order: draft.completions.map((_, i) => i),
     });
   }
 

@@ -7,7 +7,7 @@ import type { ProjectContext } from './project-context';
 import { SaveQueue, type SaveStatus } from './save-queue.svelte';
 import { settingsOf, type SettingsStage } from './settings';
 
-export class ProjectRecord {
+export abstract class ProjectRecord {
   record: Project = $state.raw() as Project;
   /** Whether this tab is the one that writes to the project. */
   writable: boolean = $state.raw(false);
@@ -97,7 +97,10 @@ export class ProjectRecord {
     this.context.onRecord(this.record);
   }
 
+  /** The run that the base comes from; null for a shipped base. */
+  protected abstract get baseRun(): Run | null;
+
   settings<S extends SettingsStage>(stage: S): ReturnType<typeof settingsOf<S>> {
-    return settingsOf(this.record, stage);
+    return settingsOf(this.record, stage, this.baseRun);
   }
 }

@@ -17,7 +17,7 @@ import { modelName } from '../core/stage-models';
 import { ProjectRecord } from './project-record.svelte';
 import { baseChoice, type BaseChoice } from './base-choice';
 import { BestOfN } from './best-of-n.svelte';
-import { Candidates, type CandidateOptions } from './candidates.svelte';
+import { Candidates, type CandidateOptions, type RankingOfTexts } from './candidates.svelte';
 import { ClassMerge } from './class-merge.svelte';
 import { Comparisons } from './comparisons.svelte';
 import type { DemoTask } from './demo-task';
@@ -196,7 +196,7 @@ export class ProjectState extends ProjectRecord {
 
   /** Stores a setting. Returns why it is refused instead, as the rest of a sentence about it. */
   setSetting(stage: SettingsStage, name: string, value: Setting): string | null {
-    const problem = settingProblem(this.record, stage, name, value);
+    const problem = settingProblem(this.settings(stage), stage, name, value);
     if (problem !== null) return problem;
     const { settings } = this.record;
     this.changeRecord({
@@ -262,17 +262,8 @@ export class ProjectState extends ProjectRecord {
     const settings = { k: num_completions, temperature, maxNewTokens: max_new_tokens };
     return this.#candidates.generate(options, settings, this.record.seed);
   }
-  /** Stores a ranking of texts that are in no set. */
-  addRanking(
-    draft: Pick<Ranking, 'prompt' | 'completions' | 'ranks' | 'labeler' | 'flags'>,
-  ): Ranking {
-    return this.#candidates.add({
-      ...draft,
-      setId: null,
-      outcome: 'ranked',
-      simulated: draft.labeler.startsWith('simulated:'),
-      order: draft.completions.map((_, i) => i),
-    });
+  addRanking(draft: RankingOfTexts): Ranking {
+    return this.#candidates.addOfNoSet(draft);
   }
   deleteRanking(id: string): void {
     this.#candidates.remove(id);
@@ -290,6 +281,9 @@ export class ProjectState extends ProjectRecord {
 
   // Runs
 
+  protected get baseRun(): Run | null {
+    return this.transport.byId(this.record.runs.base);
+  }
   get #inputs() {
     const { record: project, demonstrations, prompts, rankings, runs } = this;
     return { project, demonstrations, prompts, rankings, runs };

@@ -2,10 +2,10 @@
 import { RANKINGS_FIELDS, STAGE_FIELDS, stageConfig } from '../core/config';
 import type { RankingsConfig, StageConfigs } from '../core/config';
 import { sizeDefaults } from '../core/config-size';
-import type { Project, Stage } from '../core/domain';
+import type { Project, Run, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { completeConfig, defaultsOf, fieldProblem, type Fields } from '../core/fields';
-import { PRESETS, type PresetName } from '../core/presets';
+import { isPreset, PRESETS } from '../core/presets';
 
 export type SettingsStage = keyof Project['settings'];
 export type Setting = number | string | boolean;
@@ -17,30 +17,44 @@ function fieldsOf(stage: SettingsStage): Fields | null {
   return stage === 'rankings' ? RANKINGS_FIELDS : STAGE_FIELDS[stage];
 }
 
-const isPreset = (name: unknown): name is PresetName =>
-  typeof name === 'string' && Object.hasOwn(PRESETS, name);
-
-/** Of the base: shipped, or made by pretraining in the page. An imported one counts as the smallest. */
-function sizeOf({ base, runs, settings }: Project): PresetName {
-  const size = runs.base === null && base !== 'scratch' ? base : settings.pretrain?.['preset'];
-  return isPreset(size) ? size : 'nano';
+/**
+ * Width of the base: shipped, made or brought in by a run, or, while there is none yet, that of the model
+ * which pretraining would make.
+ */
+function hiddenSize({ base, settings }: Project, baseRun: Pick<Run, 'config'> | null): number {
+  const imported = baseRun?.config['hidden_size'];
+  if (typeof imported === 'number') return imported;
+  const made = baseRun?.config ?? settings.pretrain ?? {};
+  const name = baseRun === null && base !== 'scratch' ? base : made['preset'];
+  return PRESETS[isPreset(name) ? name : 'nano'].hidden_size;
 }
 
-/** The complete settings of a stage. Values that are no longer allowed fall back to their default. */
-export function settingsOf<S extends SettingsStage>(project: Project, stage: S): AllConfigs[S] {
+/**
+ * The complete settings of a stage. Values that are no longer allowed fall back to their default.
+ * @param baseRun the run that the base comes from; null for a shipped base
+ */
+export function settingsOf<S extends SettingsStage>(
+  project: Project,
+  stage: S,
+  baseRun: Pick<Run, 'config'> | null,
+): AllConfigs[S] {
   const stored = project.settings[stage] ?? {};
   const fields = fieldsOf(stage);
   if (fields === null) return { ...stored } as AllConfigs[S];
   const valid = Object.entries(stored).filter(
     ([name, value]) => fields[name] !== undefined && fieldProblem(fields[name], value) === null,
   );
-  const ofSize = stage === 'rankings' ? {} : sizeDefaults(stage as Stage, sizeOf(project));
+  const ofSize =
+    stage === 'rankings' ? {} : sizeDefaults(stage as Stage, hiddenSize(project, baseRun));
   return { ...defaultsOf(fields), ...ofSize, ...Object.fromEntries(valid) } as AllConfigs[S];
 }
 
-/** Why `value` is refused for a setting, as the rest of a sentence about it; null when it is fine. */
+/**
+ * Why `value` is refused for a setting, as the rest of a sentence about it; null when it is fine.
+ * @param settings the other settings of the stage, complete
+ */
 export function settingProblem(
-  project: Project,
+  settings: Readonly<Record<string, Setting>>,
   stage: SettingsStage,
   name: string,
   value: unknown,
@@ -54,7 +68,7 @@ export function settingProblem(
   const problem = fieldProblem(field, value);
   if (problem !== null) return problem;
   try {
-    const complete = { ...settingsOf(project, stage), [name]: value };
+    const complete = { ...settings, [name]: value };
     if (stage === 'rankings') completeConfig(fields, complete);
     else stageConfig(stage as Stage, complete);
     return null;

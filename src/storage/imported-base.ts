@@ -83,7 +83,7 @@ function storeRecords(
       id: runId,
       projectId,
       stage: 'pretrain',
-      config: { [IMPORTED]: name },
+      config: { [IMPORTED]: name, hidden_size: modelConfig.hidden_size },
       seed,
       status: 'done',
       step: 0,

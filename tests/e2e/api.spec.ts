@@ -1,7 +1,7 @@
 /** The whole loop through `window.rlhf`, in a real browser on the production build. */
 import type { Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
-import { expect, test } from './fixture';
+import { expect, scriptReady, test } from './fixture';
 
 const DEMONSTRATIONS = [
   ['Good morning!', 'Good morning, my friend.'],
@@ -31,7 +31,7 @@ function expectFinite(rows: Record<string, number>[]): void {
 
 async function open(page: Page): Promise<void> {
   await page.goto('/');
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
 }
 
 test('demonstrations, SFT, rankings, reward model, PPO, export and import', async ({ page }) => {
@@ -210,7 +210,7 @@ test('everything stays after a reload', async ({ page }) => {
     await window.rlhf.addDemonstrations('Prompt: a\nResponse: b\n');
   });
   await page.reload();
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   const kept = await page.evaluate(async () => ({
     demonstrations: await window.rlhf.listDemonstrations(),
     projects: await window.rlhf.listProjects(),

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Browser, Locator, Page } from '@playwright/test';
 import axe from 'axe-core';
 import type { ClassFile } from '../../src/core/class-file';
-import { expect, test } from './fixture';
+import { expect, scriptReady, test } from './fixture';
 
 const COMPLETIONS = ['Gladly, my dear.', 'It is by the well.', 'Go away.', 'Ask the wall.'];
 
@@ -34,7 +34,7 @@ const upload = (name: string, content: unknown) => ({
 
 async function open(page: Page): Promise<void> {
   await page.goto('/');
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   await expect(page.getByRole('navigation', { name: 'Steps' })).toBeVisible();
 }
 
@@ -249,6 +249,6 @@ test('three students rank on devices of their own and the teacher merges their f
   // 7. It was stored, not only shown.
   await teacher.waitForFunction(() => document.body.textContent.includes('Saved'));
   await teacher.reload();
-  await teacher.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(teacher);
   expect(await teacher.evaluate(() => window.rlhf.listRankings())).toHaveLength(30);
 });

@@ -10,6 +10,7 @@ import {
   type Browser,
   type BrowserContext,
   type BrowserType,
+  type Page,
   type Request,
 } from '@playwright/test';
 
@@ -76,6 +77,11 @@ export const chromium = {
     return browser;
   },
 };
+
+/** Until the page's script has run, so that `window.rlhf` is there. */
+export async function scriptReady(page: Page): Promise<void> {
+  await page.waitForFunction(() => 'rlhf' in window);
+}
 
 export const test = plainTest.extend<{ nothingLeaves: void }>({
   nothingLeaves: [

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { expect, test } from './fixture';
+import { expect, scriptReady, test } from './fixture';
 import { serveBroken } from './kills/broken-build';
 import { KillableBrowser } from './kills/killable-browser';
 import { watchTransactions, workUntilKilled, type Acknowledged } from './kills/page-work';
@@ -55,7 +55,7 @@ class Trial {
     const page = await this.open();
     const before = this.said.length;
     await page.goto(this.url);
-    await page.waitForFunction(() => 'rlhf' in window);
+    await scriptReady(page);
     const heardOf: string[] = [];
     page.on('console', (message) => heardOf.push(message.text()));
     page.evaluate(workUntilKilled, { fresh }).catch((error: unknown) => {

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CHROMIUM_ARGS, presentBrowsers } from '../../tools/dev/chromium.mjs';
-import { chromium, expect, foreignRequests, test } from './fixture';
+import { chromium, expect, foreignRequests, scriptReady, test } from './fixture';
 
 const FILE = resolve('dist-single/rlhf-playground.html');
 
@@ -35,7 +35,7 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
   watch();
   await page.goto(pathToFileURL(FILE).href);
   // on a busy machine the page is there before its 5 MB of script have run
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   expect(await page.evaluate(() => window.rlhf.ready())).toMatchObject({ backend: 'webgpu' });
 
   // the policy of the file holds inside its worker
@@ -92,7 +92,7 @@ test('opened as a file, the page trains the whole loop on WebGPU, asks no server
   page = await browser.newPage();
   watch();
   await page.goto(pathToFileURL(FILE).href);
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   await expect(page.getByText('From a stick').first()).toBeVisible();
   expect(await page.evaluate(() => window.rlhf.metrics('ppo'))).toEqual(rows);
   const [answer] = await page.evaluate(() =>

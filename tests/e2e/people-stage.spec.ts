@@ -1,6 +1,6 @@
 /** What a class sees of itself: readable on a phone and in the dark, harmful texts covered, keys alone. */
 import type { Page } from '@playwright/test';
-import { expect, test } from './fixture';
+import { expect, scriptReady, test } from './fixture';
 import axe from 'axe-core';
 import type { ClassFile } from '../../src/core/class-file';
 import { classRankings, classRecord, classSets, MARKUP_NAME } from './class-project';
@@ -285,7 +285,7 @@ test('what is wrong with files is said, file by file, and what is here stays as 
   await preview.getByRole('button', { name: 'Cancel' }).click();
   expect(await rankings(page)).toEqual(before);
   await page.reload();
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   expect(await rankings(page)).toEqual(before);
 
   // the good entry of the damaged file comes in, and nothing else

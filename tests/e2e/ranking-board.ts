@@ -1,5 +1,6 @@
 /** A project with sets to rank, and what a person does at the board. */
 import { expect, type Locator, type Page } from '@playwright/test';
+import { scriptReady } from './fixture';
 import type { CandidateSet, Project, Ranking } from '../../src/core/domain';
 import { aRanking, aSet } from '../unit/core/ranking-parts';
 
@@ -42,7 +43,7 @@ export async function openProjectWith(
   record: Partial<Project> = {},
 ): Promise<void> {
   await page.goto('/');
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   const projectId = await page.evaluate(async () => {
     await window.rlhf.ready();
     return window.rlhf.newProject({ name: 'Ranking', base: 'nano', seed: 1 });
@@ -72,7 +73,7 @@ export async function openProjectWith(
     [projectId, sets, ranked, record] as const,
   );
   await page.reload();
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   await expect(page.getByRole('navigation', { name: 'Steps' })).toBeVisible();
 }
 

@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 import axe from 'axe-core';
-import { expect, test } from './fixture';
+import { expect, scriptReady, test } from './fixture';
 import { byLetter, card, openBoardWith, rankings, someSets } from './ranking-board';
 
 const INSULT = ['It is by the well.', 'Go away, you silly turnip.', 'In the shed.', 'Who knows?'];
@@ -35,7 +35,7 @@ test('a person ranks what the SFT model wrote, by keyboard, by pointer and by ta
 }) => {
   const prompts = ['Where is the soup pot?', 'Good morning!', 'I need a bucket.', 'Who rings?'];
   await page.goto('/');
-  await page.waitForFunction(() => 'rlhf' in window);
+  await scriptReady(page);
   await page.evaluate(
     async (text) => {
       const { rlhf } = window;

@@ -46,8 +46,9 @@ test('an imported model is the base, survives export and import unchanged, and c
   expect((await getProject(t.db, t.projectId)).runs.base).toBe(runId);
   expect(t.newest()).toMatchObject({ isModel: true, run: { id: runId, status: 'done' } });
   const run = await getRun(t.db, runId);
-  expect(run.config[IMPORTED]).toBe('gqa-untied-bf16-sharded');
-  const { tensors } = await loadCheckpoint(t.db, run.checkpointId!);
+  const { manifest, tensors } = await loadCheckpoint(t.db, run.checkpointId!);
+  const { hidden_size } = manifest.modelConfig;
+  expect(run.config).toEqual({ [IMPORTED]: 'gqa-untied-bf16-sharded', hidden_size });
   const written = await complete(t.projectId, 'base');
 
   const out = await exported('base');

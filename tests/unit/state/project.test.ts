@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { PPO_FIELDS } from '../../../src/core/config-ppo';
 import { SFT_FIELDS } from '../../../src/core/config';
-import type { Project } from '../../../src/core/domain';
+import type { Project, Run } from '../../../src/core/domain';
 import { blankContent } from '../../../src/core/ranking-task';
+import { NO_MODELS } from '../../../src/core/stage-models';
 import { announce, aProject, aRun, aState } from './parts';
 
 const BLOCKS = 'Prompt: a\nResponse: A\n\nPrompt: b\nResponse: B\n\nPrompt: c\nResponse: C\n';
@@ -40,19 +41,25 @@ describe('settings', () => {
   });
 
   it('takes a smaller PPO learning rate for a wider base, unless one was chosen', () => {
-    const rateOf = (record: Partial<Project>): number =>
-      aState({}, aProject(record)).project.settings('ppo').learning_rate;
+    const rateOf = (record: Partial<Project>, baseRuns: Run[] = []): number =>
+      aState({}, aProject(record), { runs: baseRuns }).project.settings('ppo').learning_rate;
     const { default: narrow } = PPO_FIELDS.learning_rate;
-    const runs = { base: 'run', sft: null, reward: null, ppo: null, dpo: null };
     expect(rateOf({ base: 'nano' })).toBe(narrow);
     expect(rateOf({ base: 'tiny' })).toBe(narrow / 2);
     expect(rateOf({ base: 'small' })).toBe(narrow / 4);
     expect(rateOf({ base: 'tiny', settings: { ppo: { learning_rate: 0.01 } } })).toBe(0.01);
-    // pretrained in the page: whatever the project stood on before
-    const pretrained = { settings: { pretrain: { preset: 'small' } }, runs };
-    expect(rateOf({ base: 'nano', ...pretrained })).toBe(narrow / 4);
-    expect(rateOf({ base: 'scratch', settings: pretrained.settings })).toBe(narrow / 4);
+    // nothing pretrained yet: the size that would be
     expect(rateOf({ base: 'scratch' })).toBe(narrow);
+    const settings = { pretrain: { preset: 'small' } };
+    expect(rateOf({ base: 'scratch', settings })).toBe(narrow / 4);
+    // pretrained in the page or imported: the width of that model, whatever is chosen for the next
+    const runs = { ...NO_MODELS, base: 'run' };
+    const { project } = aState();
+    const made = (config: Run['config']) => [aRun(project, 'pretrain', 1, { id: 'run', config })];
+    expect(rateOf({ base: 'nano', runs, settings }, made({ preset: 'tiny' }))).toBe(narrow / 2);
+    const imported = { imported: 'model.safetensors', hidden_size: 96 };
+    expect(rateOf({ base: 'nano', runs, settings }, made(imported))).toBe(0.000333);
+    expect(rateOf({ base: 'nano', runs }, made({ imported: 'of an older page' }))).toBe(narrow);
   });
 
   it('sends nothing to the worker when a run is asked for with a bad setting', async () => {
