@@ -7,7 +7,6 @@ import type { Labeler } from '../core/people';
 import { preferenceCard } from '../core/preference-card';
 import { hashText, permutation, STREAM } from '../core/rng';
 import { inSlices } from '../core/slices';
-import { NO_MODELS } from '../core/stage-models';
 import { without } from '../core/without';
 import {
   checkClassFileSize,
@@ -17,6 +16,7 @@ import {
 } from '../formats/class-file';
 import type { ProjectBundle } from '../formats/project-file';
 import { rankingsZip, type RankingsFormat } from '../formats/rankings-zip';
+import { freshProject } from './fresh-project';
 import { newId } from './ids';
 import { cardInput } from './people-report.svelte';
 import { plainMap, plainSet } from './plain-collections';
@@ -173,8 +173,14 @@ export function classProject({ file }: ReadClassFile, member: ClassMember): Proj
       remedy: 'Ask for the file that “Save sets for the class” wrote.',
     });
   }
-  const projectId = newId();
-  const now = Date.now();
+  const project: Project = {
+    ...freshProject({ name: file.project, base: 'nano', seed: 1 }, []),
+    page: 'rankings',
+    origin: file.origin,
+    labelers: [{ ...member, simulated: null, dailyHarmLimit: null }],
+    guidelines: file.guidelines.length === 0 ? [DEFAULT_GUIDELINE] : file.guidelines,
+  };
+  const projectId = project.id;
   const prompts = plainMap<string, Prompt>();
   for (const { prompt } of file.sets) {
     if (!prompts.has(prompt)) {
@@ -202,21 +208,6 @@ export function classProject({ file }: ReadClassFile, member: ClassMember): Proj
       seq,
     };
   });
-  const project: Project = {
-    id: projectId,
-    name: file.project,
-    base: 'nano',
-    seed: 1,
-    page: 'rankings',
-    settings: {},
-    runs: { ...NO_MODELS },
-    origin: file.origin,
-    labelers: [{ ...member, simulated: null, dailyHarmLimit: null }],
-    guidelines: file.guidelines.length === 0 ? [DEFAULT_GUIDELINE] : file.guidelines,
-    seq: 0,
-    createdAt: now,
-    updatedAt: now,
-  };
   return {
     project,
     demonstrations: [],
