@@ -143,7 +143,7 @@ export async function ppo(changes: Settings): Promise<LearnResult['ppo']> {
       prompts: task.prompts,
       seed: task.seed,
     },
-    stageConfig('ppo', { ...sizeDefaults('ppo', sft.modelConfig.hidden_size), ...changes }),
+    stageConfig('ppo', { ...sizeDefaults('ppo', sft.modelConfig), ...changes }),
     sft,
   );
   const { output, rows, ms } = await finish(stage);

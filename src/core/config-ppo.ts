@@ -93,7 +93,7 @@ export const PPO_FIELDS = {
     unit: '',
     label: 'Learning rate',
     why: 'How far each step moves the policy and the value model.',
-    source: 'ours, by a sweep, for nano; wider bases take less (TRL: 3e-6 at 1 B parameters)',
+    source: 'ours, by a sweep, for nano; larger bases take less (TRL: 3e-6 at 1 B parameters)',
   }),
   lr_schedule: choice({
     default: 'linear',

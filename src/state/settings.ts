@@ -1,7 +1,7 @@
 /** Settings of a project: what is stored is always valid; what is missing takes its default. */
 import { RANKINGS_FIELDS, STAGE_FIELDS, stageConfig } from '../core/config';
 import type { RankingsConfig, StageConfigs } from '../core/config';
-import { sizeDefaults } from '../core/config-size';
+import { sizeDefaults, type ModelShape } from '../core/config-size';
 import type { Project, Run, Stage } from '../core/domain';
 import { PlaygroundError } from '../core/errors';
 import { completeConfig, defaultsOf, fieldProblem, type Fields } from '../core/fields';
@@ -18,15 +18,16 @@ function fieldsOf(stage: SettingsStage): Fields | null {
 }
 
 /**
- * Width of the base: shipped, made or brought in by a run, or, while there is none yet, that of the model
+ * Shape of the base: shipped, made or brought in by a run, or, while there is none yet, that of the model
  * which pretraining would make.
  */
-function hiddenSize({ base, settings }: Project, baseRun: Pick<Run, 'config'> | null): number {
-  const imported = baseRun?.config['hidden_size'];
-  if (typeof imported === 'number') return imported;
-  const made = baseRun?.config ?? settings.pretrain ?? {};
-  const name = baseRun === null && base !== 'scratch' ? base : made['preset'];
-  return PRESETS[isPreset(name) ? name : 'nano'].hidden_size;
+function baseShape({ base, settings }: Project, baseRun: Pick<Run, 'config'> | null): ModelShape {
+  const { preset, hidden_size, num_hidden_layers } = baseRun?.config ?? settings.pretrain ?? {};
+  if (typeof hidden_size === 'number' && typeof num_hidden_layers === 'number') {
+    return { hidden_size, num_hidden_layers };
+  }
+  const name = baseRun === null && base !== 'scratch' ? base : preset;
+  return PRESETS[isPreset(name) ? name : 'nano'];
 }
 
 /**
@@ -45,7 +46,7 @@ export function settingsOf<S extends SettingsStage>(
     ([name, value]) => fields[name] !== undefined && fieldProblem(fields[name], value) === null,
   );
   const ofSize =
-    stage === 'rankings' ? {} : sizeDefaults(stage as Stage, hiddenSize(project, baseRun));
+    stage === 'rankings' ? {} : sizeDefaults(stage as Stage, baseShape(project, baseRun));
   return { ...defaultsOf(fields), ...ofSize, ...Object.fromEntries(valid) } as AllConfigs[S];
 }
 

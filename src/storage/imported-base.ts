@@ -66,6 +66,7 @@ function storeRecords(
       });
     }
     const runId = crypto.randomUUID();
+    const { hidden_size, num_hidden_layers } = modelConfig;
     const manifest: CheckpointManifest = {
       id: crypto.randomUUID(),
       projectId,
@@ -83,7 +84,7 @@ function storeRecords(
       id: runId,
       projectId,
       stage: 'pretrain',
-      config: { [IMPORTED]: name, hidden_size: modelConfig.hidden_size },
+      config: { [IMPORTED]: name, hidden_size, num_hidden_layers },
       seed,
       status: 'done',
       step: 0,

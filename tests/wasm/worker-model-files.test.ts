@@ -47,8 +47,12 @@ test('an imported model is the base, survives export and import unchanged, and c
   expect(t.newest()).toMatchObject({ isModel: true, run: { id: runId, status: 'done' } });
   const run = await getRun(t.db, runId);
   const { manifest, tensors } = await loadCheckpoint(t.db, run.checkpointId!);
-  const { hidden_size } = manifest.modelConfig;
-  expect(run.config).toEqual({ [IMPORTED]: 'gqa-untied-bf16-sharded', hidden_size });
+  const { hidden_size, num_hidden_layers } = manifest.modelConfig;
+  expect(run.config).toEqual({
+    [IMPORTED]: 'gqa-untied-bf16-sharded',
+    hidden_size,
+    num_hidden_layers,
+  });
   const written = await complete(t.projectId, 'base');
 
   const out = await exported('base');

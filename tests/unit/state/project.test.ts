@@ -40,24 +40,24 @@ describe('settings', () => {
     expect(project.settings('ppo')).not.toHaveProperty('gone');
   });
 
-  it('takes a smaller PPO learning rate for a wider base, unless one was chosen', () => {
+  it('takes a smaller PPO learning rate for a wider or deeper base, unless one was chosen', () => {
     const rateOf = (record: Partial<Project>, baseRuns: Run[] = []): number =>
       aState({}, aProject(record), { runs: baseRuns }).project.settings('ppo').learning_rate;
     const { default: narrow } = PPO_FIELDS.learning_rate;
     expect(rateOf({ base: 'nano' })).toBe(narrow);
-    expect(rateOf({ base: 'tiny' })).toBe(narrow / 2);
-    expect(rateOf({ base: 'small' })).toBe(narrow / 4);
+    expect(rateOf({ base: 'tiny' })).toBe(narrow / 4);
+    expect(rateOf({ base: 'small' })).toBe(4.17e-5);
     expect(rateOf({ base: 'tiny', settings: { ppo: { learning_rate: 0.01 } } })).toBe(0.01);
     // nothing pretrained yet: the size that would be
     expect(rateOf({ base: 'scratch' })).toBe(narrow);
     const settings = { pretrain: { preset: 'small' } };
-    expect(rateOf({ base: 'scratch', settings })).toBe(narrow / 4);
-    // pretrained in the page or imported: the width of that model, whatever is chosen for the next
+    expect(rateOf({ base: 'scratch', settings })).toBe(4.17e-5);
+    // pretrained in the page or imported: the shape of that model, whatever is chosen for the next
     const runs = { ...NO_MODELS, base: 'run' };
     const { project } = aState();
     const made = (config: Run['config']) => [aRun(project, 'pretrain', 1, { id: 'run', config })];
-    expect(rateOf({ base: 'nano', runs, settings }, made({ preset: 'tiny' }))).toBe(narrow / 2);
-    const imported = { imported: 'model.safetensors', hidden_size: 96 };
+    expect(rateOf({ base: 'nano', runs, settings }, made({ preset: 'tiny' }))).toBe(narrow / 4);
+    const imported = { imported: 'model.safetensors', hidden_size: 96, num_hidden_layers: 2 };
     expect(rateOf({ base: 'nano', runs, settings }, made(imported))).toBe(0.000333);
     expect(rateOf({ base: 'nano', runs }, made({ imported: 'of an older page' }))).toBe(narrow);
   });
