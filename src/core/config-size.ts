@@ -20,7 +20,8 @@ const reach = ({ hidden_size, num_hidden_layers }: ModelShape): number =>
  */
 export function sizeDefaults(stage: Stage, shape: ModelShape): Readonly<Record<string, number>> {
   if (stage !== 'ppo') return {};
-  const learning_rate = (PPO_FIELDS.learning_rate.default * reach(PRESETS.nano)) / reach(shape);
-  // it stands in a field that people read and change
-  return { learning_rate: Number(learning_rate.toPrecision(3)) };
+  const { default: ofNano, min, max } = PPO_FIELDS.learning_rate;
+  const ofShape = (ofNano * reach(PRESETS.nano)) / reach(shape);
+  // it stands in a field that people read and change; a file may say of its model that it has no layers
+  return { learning_rate: Math.min(Math.max(Number(ofShape.toPrecision(3)), min), max) };
 }

@@ -60,6 +60,11 @@ describe('settings', () => {
     const imported = { imported: 'model.safetensors', hidden_size: 96, num_hidden_layers: 2 };
     expect(rateOf({ base: 'nano', runs, settings }, made(imported))).toBe(0.000333);
     expect(rateOf({ base: 'nano', runs }, made({ imported: 'of an older page' }))).toBe(narrow);
+    const { min, max } = PPO_FIELDS.learning_rate;
+    const absurd = (hidden_size: number) => made({ ...imported, hidden_size });
+    expect(rateOf({ base: 'nano', runs }, absurd(0))).toBe(max);
+    expect(rateOf({ base: 'nano', runs }, absurd(-8))).toBe(min);
+    expect(rateOf({ base: 'nano', runs }, absurd(1e12))).toBe(min);
   });
 
   it('sends nothing to the worker when a run is asked for with a bad setting', async () => {
