@@ -8,6 +8,7 @@ import { bySet } from '../core/ranking-queue';
 import { answeredFields, isDone, type RankingTask, type TaskAnswer } from '../core/ranking-task';
 import { hashText } from '../core/rng';
 import {
+  SIMULATED_PREFIX,
   simulatedLabelerName,
   simulateRanking,
   type SimulatedTask,
@@ -257,7 +258,7 @@ export class Candidates {
       ...draft,
       setId: null,
       outcome: 'ranked',
-      simulated: draft.labeler.startsWith('simulated:'),
+      simulated: draft.labeler.startsWith(SIMULATED_PREFIX),
       order: draft.completions.map((_, i) => i),
     });
   }
